@@ -1,0 +1,65 @@
+# Verbs of the project; `make` alone lists them. Everything runs in .venv, which `setup` makes and keeps current.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+VENV ?= .venv
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PY := $(VENV)/bin/python
+STAMP := $(VENV)/.tramontane-setup
+export VENV PYTHON
+
+.PHONY: help
+help: ## List the verbs
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: $(STAMP) ## Make .venv with engines, router and tools (4 GB, some minutes; again: at once)
+
+$(STAMP): pyproject.toml deploy/constraints/cpu.txt deploy/setup.sh deploy/torchvision_shim.py | system-deps
+	@deploy/setup.sh
+	@touch $@
+
+.PHONY: setup-router
+setup-router: system-deps ## Make .venv with the router and the command line alone (60 MB)
+	@deploy/setup.sh router
+
+.PHONY: system-deps
+system-deps: ## Install the Debian packages that are missing (as root; else says which)
+	@deploy/system-deps.sh
+
+.PHONY: demo
+demo: setup ## Start everything, ask four questions, check the answers, stop everything
+	@$(PY) -m deploy.cli demo $(if $(REPLICAS),--replicas $(REPLICAS))
+
+.PHONY: up
+up: setup ## Start everything and stay up until Ctrl-C (REPLICAS=2 for two engines)
+	@$(PY) -m deploy.cli up $(if $(REPLICAS),--replicas $(REPLICAS))
+
+.PHONY: lint
+lint: setup ## Style, types and import contracts
+	@$(PY) -m ruff check .
+	@$(PY) -m mypy
+	@$(VENV)/bin/lint-imports
+
+.PHONY: test
+test: lint ## All that CI runs: lint, unit tests with the coverage gate, end-to-end on a real engine
+	@$(PY) -m pytest --cov $(PYTEST_ARGS)
+
+.PHONY: test-fast
+test-fast: lint ## As test, without starting an engine
+	@$(PY) -m pytest --cov --ignore=tests/e2e $(PYTEST_ARGS)
+
+.PHONY: bench
+bench: setup ## Measure the router against the engine asked directly
+	@$(PY) -m bench $(BENCH_ARGS)
+
+.PHONY: accuracy
+accuracy: setup ## Measure through the router how often the pocket model is right
+	@$(PY) -m bench.accuracy $(ACCURACY_ARGS)
+
+.PHONY: clean
+clean: ## Remove caches, run folders and build products (not .venv)
+	@rm -rf .tramontane build dist *.egg-info .coverage coverage.xml .mypy_cache .pytest_cache .ruff_cache \
+		.hypothesis .import_linter_cache
+	@find . -path ./$(VENV) -prune -o -name __pycache__ -type d -print0 | xargs -0 rm -rf

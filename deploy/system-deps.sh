@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Sees to the Debian packages that Python wheels cannot bring; does nothing where they are there already.
+set -euo pipefail
+
+python=${PYTHON:-python3.11}
+missing=()
+PATH=$PATH:/sbin # where ldconfig is, which Debian leaves out for ordinary users
+"$python" -c 'import ensurepip' 2>/dev/null || missing+=("$(basename "$python")-venv") # `python -m venv`
+ldconfig -p 2>/dev/null | grep -q 'libnuma\.so\.1' || missing+=(libnuma1)            # vLLM's CPU kernels link to it
+
+[ ${#missing[@]} -gt 0 ] || exit 0
+if [ "$(id -u)" != 0 ]; then
+    echo "missing Debian packages; install them with: sudo apt-get install -y ${missing[*]}" >&2
+    exit 1
+fi
+apt-get update -q
+DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}"
