@@ -1,0 +1,118 @@
+"""A Ray cluster of one machine, from start to end, and the files of its run.
+
+Used by `serving.__main__`, in a process of its own that `serving.processes.keep` watches over. The environment must
+already hold `serving.environment.one_machine`: Ray reads it at import, so Ray is imported inside functions here.
+"""
+
+import shutil
+import socket
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from serving.config import Deployment
+from serving.engine import Engine
+
+HOST = "127.0.0.1"
+POLL_S = 0.5
+OBJECT_STORE_BYTES = 200_000_000  # nothing large is passed between processes; Ray would take a third of the memory
+
+
+class ClusterLost(RuntimeError):
+    """A process that Ray cannot do without has ended; nobody is left who could drain or stop anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A running cluster."""
+
+    dashboard: str  # base URL
+    dead: Callable[[], list[str]]  # names of Ray's own processes that have ended
+
+    def rest(self) -> None:
+        """Let half a second pass.
+
+        Raises:
+            ClusterLost: the cluster is gone.
+        """
+        time.sleep(POLL_S)
+        if dead := self.dead():
+            raise ClusterLost(f"Ray's {' and '.join(dead)} ended")
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """Files of one run: the cluster's token and Ray's own folder, logs included."""
+
+    path: Path
+
+    @property
+    def token_file(self) -> Path:
+        return self.path / "token"
+
+    @property
+    def ray(self) -> Path:
+        return self.path / "ray"
+
+    @classmethod
+    def create(cls) -> "RunFolder":
+        """Make the folder, readable by this user alone, with a fresh token.
+
+        Under /tmp and with a short name: Ray puts sockets into it, whose paths may have 107 characters at most.
+        """
+        import secrets
+
+        folder = cls(Path(tempfile.mkdtemp(prefix="tramontane-", dir="/tmp")))
+        folder.token_file.touch(mode=0o600)
+        folder.token_file.write_text(secrets.token_hex(32), encoding="ascii")
+        return folder
+
+    def remove(self) -> None:
+        shutil.rmtree(self.path)
+
+
+def free_port() -> int:
+    """A TCP port of the loopback address that nobody listens on at the moment."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def logical_cpus(deployment: Deployment, engine: Engine) -> int:
+    """CPUs Ray must believe in to place every replica; the real ones are shared as they are."""
+    replicas = deployment.autoscaling.max_replicas if deployment.autoscaling else deployment.replicas
+    each = deployment.cpus_per_replica + sum(bundle["CPU"] for bundle in engine.placement.bundles)
+    return int(replicas * each) + 1
+
+
+@contextmanager
+def ray_cluster(folder: RunFolder, cpus: int, dashboard_port: int) -> Iterator[Cluster]:
+    """Run a cluster."""
+    import ray
+
+    try:
+        context = ray.init(
+            address="local",
+            num_cpus=cpus,
+            include_dashboard=True,
+            dashboard_host=HOST,
+            dashboard_port=dashboard_port or free_port(),
+            object_store_memory=OBJECT_STORE_BYTES,
+            log_to_driver=False,
+            _metrics_export_port=free_port(),
+            _temp_dir=str(folder.ray),
+        )
+        node = ray._private.worker._global_node
+        yield Cluster(
+            dashboard=f"http://{context.dashboard_url}", dead=lambda: [name for name, _ in node.dead_processes()]
+        )
+    except ClusterLost:
+        raise
+    except BaseException:
+        ray.shutdown()
+        raise
+    else:
+        ray.shutdown()

@@ -1,0 +1,49 @@
+"""The size of a cluster, its loss, the files of its run. The cluster itself: tests/e2e/test_engines.py."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from serving.cluster import Cluster, ClusterLost, RunFolder, free_port, logical_cpus
+from serving.config import Deployment, parse
+from serving.engine import resolve
+from tests.serving.test_architecture import PARAMS
+
+
+def test_a_cluster_whose_processes_live_lets_time_pass() -> None:
+    Cluster("http://127.0.0.1:1", dead=list).rest()
+
+
+def test_a_cluster_that_has_lost_a_process_is_lost() -> None:
+    with pytest.raises(ClusterLost, match="Ray's raylet and gcs_server ended"):
+        Cluster("http://127.0.0.1:1", dead=lambda: ["raylet", "gcs_server"]).rest()
+
+
+def deployment(folder: Path, **more: object) -> Deployment:
+    (folder / "params.json").write_text(json.dumps(PARAMS))
+    return parse({"model": "pocket", "preset": "cpu", "source": str(folder), **more}, "engines.yaml")
+
+
+def test_the_cluster_has_room_for_every_replica(tmp_path: Path) -> None:
+    two = deployment(tmp_path, replicas=2, tensor_parallel_size=2)
+    assert 2 * (1 + 2) + 1 == logical_cpus(two, resolve(two))
+    scaled = deployment(tmp_path, autoscaling={"max_replicas": 3})
+    assert 3 * (1 + 1) + 1 == logical_cpus(scaled, resolve(scaled))
+
+
+def test_a_runs_token_is_long_and_for_its_owner_alone() -> None:
+    folder = RunFolder.create()
+    try:
+        assert 64 == len(folder.token_file.read_text())
+        assert 0o600 == folder.token_file.stat().st_mode & 0o777
+        assert 0o700 == folder.path.stat().st_mode & 0o777
+        longest_socket = folder.ray / "session_2026-11-22_10-14-59_709517_4194304" / "sockets" / "plasma_store"
+        assert len(str(longest_socket)) <= 107
+    finally:
+        folder.remove()
+    assert not folder.path.exists()
+
+
+def test_free_ports_are_ports() -> None:
+    assert 1024 <= free_port() <= 65535
