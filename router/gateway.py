@@ -1,0 +1,190 @@
+"""ONE request's life, from a parsed request to the last byte.
+
+    plan → [ pick → send → first byte = commit ] × attempts → relay → settle
+
+`Gateway.answer` is that list of stages. What is decided is decided in `policy/`; what bytes mean is known in
+`protocol/`; this file performs the attempts that the policy names and passes the answer on. It knows no web framework:
+the client is anything with `start` and `write`, the fleet anything with `send`.
+
+Rules that must hold here:
+- every lease ends exactly once, whatever happens, also when the caller is cancelled at any await;
+- before the first body byte of an engine a failure is invisible, or a real HTTP status; after it, an error event;
+- the answer ends with what the engine said, never with an invented `[DONE]`.
+"""
+
+import asyncio
+from collections.abc import Callable, Generator, Sequence
+from typing import Protocol
+
+from router.company import Client, Company, StreamSettings
+from router.generation import Generation
+from router.policy.attempt import Attempt
+from router.policy.catalog import Pool, Price
+from router.policy.lease import Pick
+from router.policy.outcome import Outcome, StreamBroken, Verdict
+from router.policy.plan import plan
+from router.policy.route import Clock, Refusal, Rules, route
+from router.protocol.errors import ApiError
+from router.protocol.refusals import no_pool, of_refusal
+from router.protocol.request import Request
+from router.protocol.reshape import reshape
+from router.protocol.splice import Splicer
+from router.relay import Committed, Relay, Reply
+
+NO_PRICE = Price()  # of an answer that never came
+
+
+class Upstream(Protocol):
+    """Sends an attempt. A failure of the endpoint is a Reply, never an exception."""
+
+    async def send(self, attempt: Attempt, path: str, body: bytes, *, stream: bool) -> Reply: ...
+
+
+class Gateway:
+    """Shared by all requests of a router; holds no state of any one of them."""
+
+    def __init__(
+        self,
+        *,
+        pools: Sequence[Pool],
+        rules: Rules,
+        upstream: Upstream,
+        stream: StreamSettings,
+        clock: Clock,
+        on_end: Callable[[Generation], None],
+    ) -> None:
+        self._pools = tuple(pools)
+        self._models = frozenset(pool.model for pool in pools)
+        self._rules = rules
+        self._upstream = upstream
+        self._stream = stream
+        self._clock = clock
+        self._on_end = on_end
+
+    async def answer(self, generation: Generation, client: Client) -> None:
+        """Answer one request.
+
+        Raises ApiError as long as nothing was sent to the client; after that errors go into the stream.
+        """
+        request = generation.request
+        try:
+            planned = plan(request.call, self._pools)
+            if not planned.pools:
+                raise no_pool(request.call, planned, self._models)
+            attempts = route(request.call, planned.pools, self._rules, self._clock)
+            if request.call.stream:
+                await self._answer_streaming(attempts, generation, client)
+            else:
+                await self._answer_whole(attempts, generation, client)
+        except asyncio.CancelledError:
+            generation.outcome = Outcome(Verdict.CANCELLED)
+            raise
+        except ApiError as error:
+            generation.outcome = generation.outcome or _refused(error)
+            raise
+        finally:
+            generation.ended = self._clock()
+            self._on_end(generation)
+
+    async def _answer_whole(
+        self, attempts: Generator[Pick, Outcome, Refusal], generation: Generation, client: Client
+    ) -> None:
+        committed = await self._commit(attempts, generation)
+        committed.reply.close()
+        await client.start(stream=False, length=len(committed.first))
+        await client.write(committed.first, more=False)
+
+    async def _answer_streaming(
+        self, attempts: Generator[Pick, Outcome, Refusal], generation: Generation, client: Client
+    ) -> None:
+        company = Company(client, self._stream)
+        try:
+            committed = await company.wait_for(self._commit(attempts, generation))
+        except ApiError as error:
+            if not company.has_started:
+                raise
+            generation.outcome = generation.outcome or _refused(error)
+            await client.write(Splicer(generation.identity(), NO_PRICE).error_event(error), more=False)
+            return
+        relay = Relay(committed)
+        try:
+            if not company.has_started:
+                await client.start(stream=True, length=None)
+            async for chunk in relay:
+                await client.write(chunk, more=True)
+            await client.write(b"", more=False)
+        except StreamBroken as broken:
+            refusal = Refusal(generation.attempts, broken.outcome, generation.pool)
+            await client.write(relay.error_event(of_refusal(refusal, generation.request.call)), more=False)
+        finally:
+            relay.close()
+            generation.outcome, generation.usage = relay.outcome, relay.usage
+            generation.finish_reason = relay.finish_reason
+
+    async def _commit(self, attempts: Generator[Pick, Outcome, Refusal], generation: Generation) -> Committed:
+        """Make attempts until one has its first body byte; raise ApiError when the policy gives up."""
+        request = generation.request
+        pick = _next(attempts, None, request, b"")
+        while True:
+            generation.attempts, generation.pool = pick.attempt.number, pick.attempt.pool
+            try:
+                reply = await self._upstream.send(
+                    pick.attempt,
+                    request.path,
+                    request.upstream_body(pick.attempt.pool, generation_id=generation.id),
+                    stream=request.call.stream,
+                )
+            except BaseException:
+                pick.lease.end(Outcome(Verdict.CANCELLED))
+                raise
+            try:
+                outcome, committed = self._accept(pick, reply, generation)
+            except BaseException:
+                pick.lease.end(Outcome(Verdict.CANCELLED))
+                reply.close()
+                raise
+            if committed is not None:
+                return committed
+            pick.lease.end(outcome)
+            generation.outcome = outcome
+            reply.close()
+            pick = _next(attempts, outcome, request, reply.body)
+
+    def _accept(self, pick: Pick, reply: Reply, generation: Generation) -> tuple[Outcome, Committed | None]:
+        """Turn the head of a reply into the start of the client's answer, or say why it cannot be."""
+        if reply.outcome.verdict is not Verdict.OK:
+            return reply.outcome, None
+        call, identity, price = generation.request.call, generation.identity(), pick.attempt.pool.price
+        if call.stream:
+            splicer = Splicer(identity, price, choices=generation.request.choices, prompt_tokens=call.prompt_tokens)
+            first = splicer.feed(reply.body)
+            if splicer.failure is not None:
+                return splicer.failure, None
+            generation.first_byte = self._clock()
+            pick.lease.commit()
+            return reply.outcome, Committed(pick, reply, splicer, first)
+        try:
+            whole = reshape(reply.body, identity, price)
+        except ValueError as error:
+            return Outcome(Verdict.UNAVAILABLE, reply.outcome.status, f"not a completion: {error}"), None
+        generation.first_byte = self._clock()
+        generation.outcome, generation.usage = reply.outcome, whole.usage
+        generation.finish_reason = whole.finish_reason
+        pick.lease.commit()
+        pick.lease.end(reply.outcome, whole.usage)
+        return reply.outcome, Committed(pick, reply, None, whole.body)
+
+
+def _refused(error: ApiError) -> Outcome:
+    """The outcome of a request for which no attempt was made."""
+    return Outcome(Verdict.OVERLOADED if error.status >= 500 else Verdict.REJECTED, error.status)
+
+
+def _next(
+    attempts: Generator[Pick, Outcome, Refusal], outcome: Outcome | None, request: Request, answer: bytes
+) -> Pick:
+    """The next attempt. Raises ApiError when the policy makes none; `answer`: the last attempt's body."""
+    try:
+        return next(attempts) if outcome is None else attempts.send(outcome)
+    except StopIteration as stop:
+        raise of_refusal(stop.value, request.call, answer) from None

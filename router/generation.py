@@ -1,0 +1,31 @@
+"""What is known of one request while it runs, and told to the listeners at its end."""
+
+from dataclasses import dataclass
+
+from router.policy.catalog import Pool
+from router.policy.outcome import Outcome, Usage
+from router.protocol.chunk import Identity
+from router.protocol.request import Request
+
+
+@dataclass(slots=True)
+class Generation:
+    """One request. The gateway fills it in as it goes."""
+
+    id: str
+    request: Request
+    started: float  # monotonic seconds
+    created: int  # unix seconds
+    key_name: str
+    first_byte: float | None = None
+    ended: float | None = None
+    attempts: int = 0
+    pool: Pool | None = None
+    outcome: Outcome | None = None
+    usage: Usage | None = None
+    finish_reason: str | None = None
+
+    def identity(self) -> Identity:
+        """What the answer is known by: always the id, and the model and provider that are tried now."""
+        model, provider = (self.pool.model, self.pool.provider) if self.pool else (self.request.call.model, "local")
+        return Identity(self.id, model, provider, self.created)

@@ -1,0 +1,154 @@
+"""Prometheus series of the router, and the listeners that fill them. All are described in docs/metrics.md.
+
+Label values come from the configuration or from closed sets, never from what a client sent, so the number of series is
+bounded. What is only a state (load, breakers, engines) is read when Prometheus asks, not kept in step.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.gc_collector import GCCollector
+from prometheus_client.metrics_core import Metric
+from prometheus_client.platform_collector import PlatformCollector
+from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import Collector
+
+from router.generation import Generation
+from router.policy.attempt import Attempt
+from router.policy.outcome import Outcome, Usage
+from router.protocol.errors import ApiError
+from router.protocol.usage import cost
+
+TTFT_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1, 1.5, 2, 3, 5, 7.5, 10, 20, 30, 60)
+DURATION_BUCKETS = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92, 163.84, 600)
+TOKEN_TIME_BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 1, 2.5)
+
+NO_MODEL = "unknown"  # a model that is not in the catalogue; its name is the client's and not a label
+
+
+class _Series(dict[tuple[str, ...], Any]):
+    """A metric's children by their label values: the client library's own look-up takes a lock each time."""
+
+    def __init__(self, metric: Counter | Histogram) -> None:
+        super().__init__()
+        self._metric = metric
+
+    def __missing__(self, values: tuple[str, ...]) -> Any:
+        child = self[values] = self._metric.labels(*values)
+        return child
+
+
+class Metrics:
+    """The series of one router process."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        for collector in (ProcessCollector, PlatformCollector, GCCollector):
+            collector(registry=self.registry)
+        self._requests = _Series(
+            Counter(
+                "tramontane_requests",
+                "Requests by how they ended.",
+                ["model", "kind", "status"],
+                registry=self.registry,
+            )
+        )
+        self._in_flight = Gauge("tramontane_requests_in_flight", "Requests now in the router.", registry=self.registry)
+        self._attempts = _Series(
+            Counter(
+                "tramontane_attempts", "Sends to endpoints by verdict.", ["pool", "verdict"], registry=self.registry
+            )
+        )
+        self._retries = _Series(
+            Counter("tramontane_retries", "Sends beyond a request's first.", ["pool"], registry=self.registry)
+        )
+        self._ttft = _Series(
+            Histogram(
+                "tramontane_time_to_first_token_seconds",
+                "From the request's arrival to the first byte of the engine's answer.",
+                ["model"],
+                buckets=TTFT_BUCKETS,
+                registry=self.registry,
+            )
+        )
+        self._token_time = _Series(
+            Histogram(
+                "tramontane_time_per_output_token_seconds",
+                "Mean time per token after the first, per stream.",
+                ["model"],
+                buckets=TOKEN_TIME_BUCKETS,
+                registry=self.registry,
+            )
+        )
+        self._duration = _Series(
+            Histogram(
+                "tramontane_request_duration_seconds",
+                "From the request's arrival to its last byte.",
+                ["model"],
+                buckets=DURATION_BUCKETS,
+                registry=self.registry,
+            )
+        )
+        self._tokens = _Series(
+            Counter(
+                "tramontane_tokens",
+                "Tokens as engines counted them.",
+                ["model", "pool", "kind"],
+                registry=self.registry,
+            )
+        )
+        self._cost = _Series(
+            Counter("tramontane_cost_usd", "Cost of answers in US dollars.", ["model", "key"], registry=self.registry)
+        )
+
+    def render(self) -> bytes:
+        """The exposition text."""
+        return generate_latest(self.registry)
+
+    def on_start(self) -> None:
+        self._in_flight.inc()
+
+    def on_settle(self, attempt: Attempt, outcome: Outcome, usage: Usage | None) -> None:
+        """Listener of every attempt's end."""
+        pool = attempt.pool.name
+        self._attempts[pool, outcome.verdict.value].inc()
+        if attempt.number > 1:
+            self._retries[(pool,)].inc()
+        if usage is not None:
+            model = attempt.pool.model
+            self._tokens[model, pool, "prompt"].inc(max(0, usage.prompt_tokens - usage.cached_tokens))
+            self._tokens[model, pool, "cached_prompt"].inc(usage.cached_tokens)
+            self._tokens[model, pool, "completion"].inc(usage.completion_tokens)
+
+    def on_end(self, generation: Generation) -> None:
+        """Listener of every request's end, once it was parsed."""
+        self._in_flight.dec()
+        model = generation.pool.model if generation.pool else NO_MODEL
+        status = generation.outcome.verdict.value if generation.outcome else "internal_error"
+        self._requests[model, generation.request.kind, status].inc()
+        if generation.ended is None or generation.first_byte is None or generation.pool is None:
+            return
+        self._ttft[(model,)].observe(generation.first_byte - generation.started)
+        self._duration[(model,)].observe(generation.ended - generation.started)
+        if generation.usage is None:
+            return
+        self._cost[model, generation.key_name].inc(cost(generation.usage, generation.pool.price))
+        if generation.request.call.stream and generation.usage.completion_tokens > 1:
+            seconds = generation.ended - generation.first_byte
+            self._token_time[(model,)].observe(seconds / (generation.usage.completion_tokens - 1))
+
+    def on_refused(self, error: ApiError) -> None:
+        """Listener of requests that were refused before they were parsed."""
+        self._requests[NO_MODEL, "unparsed", str(error.status)].inc()
+
+
+class Snapshot(Collector):
+    """State read at scrape time: one gauge family per row that `rows` gives."""
+
+    def __init__(self, families: Callable[[], Iterable[GaugeMetricFamily]]) -> None:
+        self._families = families
+
+    def collect(self) -> Iterator[Metric]:
+        yield from self._families()

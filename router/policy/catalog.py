@@ -1,0 +1,40 @@
+"""What can be called: prices, endpoints and pools. Values only; who is alive is decided elsewhere."""
+
+from dataclasses import dataclass, field
+from typing import NewType
+
+EndpointId = NewType("EndpointId", str)
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """USD per token (`request`: USD per request)."""
+
+    prompt: float = 0.0
+    completion: float = 0.0
+    cached_prompt: float | None = None  # None: cached tokens cost as much as others
+    request: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One address that answers. `id` is stable over the endpoint's life and unique in the router."""
+
+    id: EndpointId
+    url: str  # base URL without a trailing slash, e.g. http://10.0.0.7:30000
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Interchangeable endpoints of one provider for one model. Which endpoints are in it changes: see Directory."""
+
+    name: str
+    model: str  # the slug callers ask for
+    upstream_model: str  # the name the engines serve it under
+    provider: str = "local"
+    price: Price = Price()
+    context_length: int = 131_072  # tokens
+    max_completion_tokens: int | None = None  # tokens; None: whatever the context leaves
+    input_modalities: frozenset[str] = frozenset({"text"})
+    parameters: frozenset[str] = field(default_factory=frozenset)  # request fields the engines obey
+    quantization: str | None = None

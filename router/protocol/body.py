@@ -1,0 +1,107 @@
+"""A request's bytes to its top-level fields, once, with everything refused that parsers disagree on or choke on.
+
+Images come as data URLs of a megabyte in the middle of the JSON. They are cut out first: the JSON parser, and everyone
+after it, sees `"data:image/#3"` in place of the fourth. Every string that begins with `data:image/` is replaced, so no
+caller can write such a placeholder himself. `restore` puts the bytes back.
+"""
+
+import re
+from dataclasses import dataclass
+
+import msgspec
+
+from router.protocol.errors import ApiError
+from router.protocol.limits import Limits
+from router.protocol.structure import check_structure
+
+_IMAGE = b'"data:image/'
+_PLACEHOLDER = re.compile(rb'(?<!\\)"data:image/#(\d+)"')
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """Top-level fields as raw JSON, and the data URLs that were cut out of them."""
+
+    fields: dict[str, msgspec.Raw]
+    images: tuple[memoryview, ...]  # whole strings with their quotes
+
+    def image(self, raw: bytes) -> memoryview | None:
+        """The data URL that `raw` stands for; None if it is no placeholder."""
+        found = _PLACEHOLDER.fullmatch(raw)
+        return self.images[int(found[1])] if found else None
+
+    def restore(self, raw: bytes) -> list[bytes | memoryview]:
+        """`raw` in pieces, with the images back in their places."""
+        if not self.images:
+            return [raw]
+        pieces: list[bytes | memoryview] = list(_PLACEHOLDER.split(raw))
+        pieces[1::2] = [self.images[int(index)] for index in pieces[1::2]]
+        return pieces
+
+
+class _Key:
+    """A key equal to nothing but itself, so that a decoded object keeps its duplicates."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+_decoder = msgspec.json.Decoder(dict[_Key, msgspec.Raw], dec_hook=lambda kind, name: kind(name))
+
+
+def split(raw: bytes, limits: Limits) -> Body:
+    """The fields of a request body.
+
+    Raises:
+        ApiError: 413 too large; 400 not a JSON object in UTF-8, built too large, a key twice.
+    """
+    if len(raw) > limits.body_bytes:
+        raise ApiError("payload_too_large", f"The request body is larger than {limits.body_bytes} bytes.")
+    if not raw.isascii():
+        try:
+            raw.decode()
+        except UnicodeDecodeError as error:
+            raise _not_json(f"byte {error.start} is not valid UTF-8") from None
+    skeleton, images = _cut_images(raw)
+    check_structure(skeleton, limits)
+    try:
+        pairs = _decoder.decode(skeleton)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise _not_json(str(error)) from None
+    fields = {key.name: value for key, value in pairs.items()}
+    if len(fields) < len(pairs):
+        names = [key.name for key in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ApiError("invalid_request", f"body: the key {twice!r} is given twice", field=twice)
+    if len(fields) > limits.fields:
+        raise ApiError("invalid_request", f"body: more than {limits.fields} fields", field="body")
+    return Body(fields, images)
+
+
+def _cut_images(raw: bytes) -> tuple[bytes, tuple[memoryview, ...]]:
+    start = raw.find(_IMAGE)
+    if start < 0:
+        return raw, ()
+    view = memoryview(raw)
+    pieces: list[bytes | memoryview] = []
+    images: list[memoryview] = []
+    done = 0
+    while start >= 0:
+        end = raw.find(b'"', start + 1) + 1
+        if end == 0:
+            break
+        if raw[start - 1 : start] == b"\\" or raw.find(b"\\", start, end) >= 0:
+            end = start + 1  # text that only looks like one, or has escapes: left to the JSON parser
+        else:
+            pieces += (view[done:start], b'"data:image/#%d"' % len(images))
+            images.append(view[start:end])
+            done = end
+        start = raw.find(_IMAGE, end)
+    pieces.append(view[done:])
+    return b"".join(pieces), tuple(images)
+
+
+def _not_json(problem: str) -> ApiError:
+    return ApiError("invalid_request", f"body: not a JSON object: {problem}", field="body")

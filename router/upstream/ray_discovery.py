@@ -1,0 +1,109 @@
+"""Asks Ray Serve's REST API, again and again, where the replicas of an application are.
+
+What cannot be understood changes nothing: while the head is away, refuses the token or talks nonsense, the endpoints
+last known stay, because the replicas outlive the head. What is understood counts at once, also an empty answer. Each
+trouble is logged when it begins and when it is over, not at every poll.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+import aiohttp
+
+from router.upstream.directory import Directory
+from router.upstream.first_bytes import read_whole
+from router.upstream.ray_targets import RayUnclear, endpoints_of
+
+_PATH = "/api/serve/applications/"
+_MAX_BYTES = 33_554_432  # about 10,000 replicas; it also holds every deployment's whole configuration
+
+logger = logging.getLogger(__name__)
+
+
+class RayDiscovery:
+    """Keeps one pool of the directory in step with one application.
+
+    `token` gives the cluster's token, or None without one, and is asked at every poll, so that a rotated token is
+    used at once; it may raise OSError or ValueError when the token cannot be read just now.
+    """
+
+    def __init__(
+        self,
+        *,
+        session: aiohttp.ClientSession,
+        directory: Directory,
+        pool_name: str,
+        dashboard: str,
+        application: str,
+        token: Callable[[], str | None] = lambda: None,
+        interval_s: float = 1.0,
+        timeout_s: float = 2.0,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> None:
+        self._session = session
+        self._directory = directory
+        self._pool_name = pool_name
+        self._url = dashboard.rstrip("/") + _PATH
+        self._application = application
+        self._token = token
+        self._interval_s = interval_s
+        self._timeout = aiohttp.ClientTimeout(total=timeout_s)
+        self._sleep = sleep
+        self._trouble = ""
+
+    async def run(self) -> None:
+        """Poll until cancelled."""
+        while True:
+            await self.poll()
+            await self._sleep(self._interval_s)
+
+    async def poll(self) -> None:
+        """Ask once. Raises nothing but CancelledError."""
+        known = self._directory.endpoints(self._pool_name)
+        try:
+            found = endpoints_of(await self._ask(), self._application, known)
+        except RayUnclear as unclear:
+            self._note(f"{unclear}; keeping the {len(known)} endpoints last known")
+            return
+        except (aiohttp.ClientError, OSError) as error:
+            self._note(
+                f"no answer from the Ray dashboard ({type(error).__name__}); "
+                f"keeping the {len(known)} endpoints last known"
+            )
+            return
+        if set(found) != set(known):
+            names = ", ".join(each.id for each in found) or "none"
+            logger.info("pool %s: endpoints are now: %s", self._pool_name, names)
+        self._directory.replace(self._pool_name, found)
+        self._note("" if found else f"Ray Serve has no serving replica of application {self._application!r}")
+
+    async def _ask(self) -> bytes:
+        try:
+            token = self._token()
+        except (OSError, ValueError) as error:
+            raise RayUnclear(f"the Ray token cannot be read: {error}") from None
+        headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        async with self._session.get(
+            self._url, headers=headers, timeout=self._timeout, allow_redirects=False
+        ) as response:
+            if response.status in (401, 403):
+                hint = "refused its token" if token else "wants a token, and none is configured"
+                raise RayUnclear(f"the Ray dashboard {hint} (HTTP {response.status})")
+            if response.status != 200:
+                raise RayUnclear(f"the Ray dashboard answered HTTP {response.status}")
+            body, is_whole = await read_whole(response.content, _MAX_BYTES)
+            if not is_whole:
+                raise RayUnclear(f"the Ray dashboard's answer is larger than {_MAX_BYTES} bytes")
+            return body
+
+    def _note(self, trouble: str) -> None:
+        if trouble == self._trouble:
+            return
+        if trouble:
+            logger.warning("pool %s: %s", self._pool_name, trouble)
+        else:
+            logger.info("pool %s: discovery works again", self._pool_name)
+        self._trouble = trouble

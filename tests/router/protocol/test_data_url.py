@@ -1,0 +1,46 @@
+"""Images within URLs."""
+
+import base64
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from router.protocol.data_url import parse
+
+
+def url(data: bytes, head: bytes = b"data:image/png;base64,") -> memoryview:
+    return memoryview(head + base64.b64encode(data))
+
+
+@given(data=st.binary(min_size=1), offset=st.integers(0, 300), count=st.integers(0, 50))
+def test_any_piece_can_be_read_without_decoding_the_rest(data: bytes, offset: int, count: int) -> None:
+    image = parse(url(data))
+    assert len(data) == image.size
+    assert data[offset : offset + count] == image.read(offset, count)
+
+
+def test_the_media_type_may_be_written_in_capitals_and_with_parameters() -> None:
+    assert "image/jpeg" == parse(url(b"x", b"data:IMAGE/JPEG;name=a;base64,")).media_type
+
+
+@pytest.mark.parametrize("media_type", ["image/svg+xml", "image/tiff", "application/pdf", ""])
+def test_what_engines_cannot_read_is_refused_by_its_type(media_type: str) -> None:
+    with pytest.raises(LookupError, match="not supported"):
+        parse(url(b"x", f"data:{media_type};base64,".encode()))
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (b"data:image/png,abcd", "must be of the form"),
+        (b"data:image/png;base64", "must be of the form"),
+        (b"data:image/png;base64,", "empty"),
+        (b"data:image/png;base64,abcde", "length is not a multiple of four"),
+        (b"data:image/png;base64,ab!d", "not valid base64"),
+        (b"data:image/png;base64,a===", "not valid base64"),
+    ],
+)
+def test_a_broken_url_is_refused_with_a_reason(text: bytes, problem: str) -> None:
+    with pytest.raises(ValueError, match=problem):
+        parse(memoryview(text))

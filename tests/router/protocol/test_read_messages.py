@@ -1,0 +1,154 @@
+"""The `messages` array, checked and measured."""
+
+import json
+from typing import Any
+
+import pytest
+
+from router.protocol.body import split
+from router.protocol.errors import ApiError
+from router.protocol.limits import Limits
+from router.protocol.messages import Message
+from router.protocol.read_messages import Messages, read_messages
+from tests.router.protocol import pictures
+from tests.router.protocol.conversations import assistant, image, system, text, tool, user
+
+
+def read(messages: Any, limits: Limits = Limits()) -> Messages:  # noqa: B008  # frozen
+    body = split(json.dumps({"messages": messages}, ensure_ascii=False).encode(), limits)
+    return read_messages(body.fields["messages"], body, limits)
+
+
+def refused(messages: Any, limits: Limits = Limits()) -> ApiError:  # noqa: B008  # frozen
+    with pytest.raises(ApiError) as caught:
+        read(messages, limits)
+    return caught.value
+
+
+def test_messages_keep_their_contents_as_raw_json() -> None:
+    messages = read([system(), user('é "x"'), assistant(None, "call_1"), tool("call_1", "4", name="f")])
+    assert ["system", "user", "assistant", "tool"] == [message.role for message in messages.items]
+    assert [b'"s"', '"é \\"x\\""'.encode(), None, b'"4"'] == [message.content for message in messages.items]
+    (call,) = messages.items[2].tool_calls
+    assert ("call_1", "f", "{}") == (call.id, call.function.name, call.function.arguments)
+    assert Message("tool", "messages[3]", b'"4"', [], "call_1", "f") == messages.items[3]
+
+
+def test_text_is_measured_wherever_it_stands() -> None:
+    assert 5 == read([user("é1234"), system([text("")])]).text_bytes - 1
+    assert 7 == read([user([text("abc"), text("defg")])]).text_bytes
+    assert 30 < read([user(""), assistant(None, "c")]).text_bytes < 120  # the call's own JSON
+    assert 31 == read([user("data:image/png;base64,AAAAAAAAA")]).text_bytes  # text that looks like an image
+
+
+def test_images_count_by_their_headers() -> None:
+    messages = read([user([text("what?"), image(), image(pictures.jpeg(1024, 1024), "image/jpeg")]), user([image()])])
+    assert (3, 380 + 1_406 + 380, 5) == (messages.media.images, messages.media.tokens, messages.text_bytes)
+    assert {"text", "image"} == messages.media.kinds
+
+
+@pytest.mark.parametrize(
+    ("part", "kind"), [("input_audio", "audio"), ("file", "file"), ("video_url", "video"), ("input_video", "video")]
+)
+def test_other_media_are_noted_for_whoever_can_serve_them(part: str, kind: str) -> None:
+    assert {"text", kind} == read([user([{"type": part, part: {}}])]).media.kinds
+
+
+@pytest.mark.parametrize("silent", [None, "", [], [text("")], [text(""), text("")]])
+def test_an_assistant_that_says_nothing_has_no_content(silent: Any) -> None:
+    assert read([user(), assistant(silent)]).items[1].content is None
+
+
+def test_reasoning_of_earlier_answers_is_noted() -> None:
+    assert [False, True, True] == [
+        message.has_thoughts
+        for message in read(
+            [assistant(reasoning=None), assistant(reasoning="hm"), assistant(reasoning_details=[])]
+        ).items
+    ]
+
+
+@pytest.mark.parametrize(
+    ("messages", "field"),
+    [
+        ([], "messages"),
+        ("hi", "messages"),
+        ({"role": "user"}, "messages"),
+        (["hi"], "messages"),
+        ([{"content": "x"}], "messages[0].role"),
+        ([{"role": "robot", "content": "x"}], "messages[0].role"),
+        ([{"role": 5, "content": "x"}], "messages[0].role"),
+        ([user(), {"role": "user"}], "messages[1].content"),
+        ([user(None)], "messages[0].content"),
+        ([user(5)], "messages[0].content"),
+        ([user([])], "messages[0].content"),
+        ([user(["x"])], "messages[0].content"),
+        ([user([{"text": "x"}])], "messages[0].content[0].type"),
+        ([user([{"type": "text"}])], "messages[0].content[0].text"),
+        ([user([{"type": "text", "text": 5}])], "messages[0].content[0].text"),
+        ([user([{"type": "thinking", "thinking": "x"}])], "messages[0].content[0].type"),
+        ([user([text("x"), {**image(), "uuid": "other"}])], "messages[0].content[1].uuid"),
+        ([system([image()])], "messages[0].content[0].type"),
+        ([tool("c", [image()])], "messages[0].content[0].type"),
+        ([tool("c", None)], "messages[0].content"),
+        ([{"role": "tool", "content": "x"}], "messages[0].tool_call_id"),
+        ([tool("c", name=5)], "messages[0].name"),
+        ([assistant(tool_calls=5)], "messages[0].tool_calls"),
+        ([assistant(tool_calls=[{"function": {"name": "f"}}])], "messages[0].tool_calls"),
+        ([assistant(tool_calls=[{"id": "x", "function": {"name": "f", "arguments": {}}}])], "messages[0].tool_calls"),
+        ([user([{"type": "image_url"}])], "messages[0].content[0].image_url"),
+        ([user([{"type": "image_url", "image_url": "data:"}])], "messages[0].content[0].image_url"),
+        ([user([{"type": "image_url", "image_url": {"url": 5}}])], "messages[0].content[0].image_url.url"),
+    ],
+)
+def test_a_message_of_the_wrong_shape_is_refused_by_its_path(messages: Any, field: str) -> None:
+    error = refused(messages)
+    assert (400, field) == (error.status, error.field)
+
+
+def url(value: str) -> list[Any]:
+    return [user([{"type": "image_url", "image_url": {"url": value}}])]
+
+
+@pytest.mark.parametrize(
+    ("messages", "error_type", "problem"),
+    [
+        (url("https://example.com/a.png"), "image_download_failed", "only data URLs are accepted"),
+        (url("file:///etc/passwd"), "image_download_failed", "only data URLs are accepted"),
+        (url("data:image/svg+xml;base64,AAAA"), "unsupported_image_format", "are not supported"),
+        (url("data:text/html;base64,AAAA"), "unsupported_image_format", "are not supported"),
+        (url("data:image/png;base64,!!!!"), "invalid_image", "not valid base64"),
+        (url("data:image/png;base64,AAAA"), "invalid_image", "not a PNG, JPEG, WebP or GIF image"),
+        ([user([image(pictures.png(50_000, 50_000))])], "image_too_large", "pixels (50000 x 50000)"),
+        ([user([image(pictures.png(4_000, 1))])], "invalid_image", "at most 200 times the shorter (4000 x 1)"),
+    ],
+)
+def test_a_bad_image_is_refused_with_a_type_that_says_why(messages: Any, error_type: str, problem: str) -> None:
+    error = refused(messages)
+    assert (400, error_type) == (error.status, error.error_type)
+    assert "messages[0].content[0].image_url.url" == error.field
+    assert problem in error.message
+
+
+def test_a_url_with_escapes_is_read_like_any_other() -> None:
+    good = image()["image_url"]["url"]
+    raw = json.dumps(url(good)).replace("/", r"\/").encode()  # as PHP writes it
+    body = split(b'{"messages":' + raw + b"}", Limits())
+    assert 380 == read_messages(body.fields["messages"], body, Limits()).media.tokens
+    assert () == body.images
+
+
+@pytest.mark.parametrize(
+    ("limits", "problem"),
+    [
+        (Limits(messages=1), "messages: at most 1 messages, got 2"),
+        (Limits(parts=2), "messages: at most 2 content parts"),
+        (Limits(images=1), "messages: at most 1 images in a request"),
+        (Limits(image_bytes=20), "at most 20 bytes, this has 33"),
+        (Limits(image_pixels=262_143), r"at most 262143 pixels \(512 x 512\), this has 262144"),
+        (Limits(image_pixels_total=300_000), "at most 300000 pixels in all images together, this has 524288"),
+    ],
+)
+def test_messages_and_images_are_bounded(limits: Limits, problem: str) -> None:
+    with pytest.raises(ApiError, match=problem):
+        read([user([text("x"), image(), image()]), user()], limits)

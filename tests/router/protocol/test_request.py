@@ -1,0 +1,211 @@
+"""Requests, from the caller's bytes to the engine's."""
+
+import json
+import tracemalloc
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from router.policy.call import Call
+from router.policy.catalog import Pool
+from router.protocol.errors import ApiError
+from router.protocol.limits import Limits
+from router.protocol.request import Request, parse_chat, parse_completion
+from tests.router.protocol import pictures
+from tests.router.protocol.conversations import assistant, image, text, user
+
+POOL = Pool("p", "author/slug", 'served "name"')
+TOOL = {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}
+
+
+def chat(**fields: Any) -> Request:
+    return parse_chat(json.dumps({"model": "author/slug", "messages": [user()], **fields}).encode(), Limits())
+
+
+def engine_body(request: Request) -> dict[str, Any]:
+    body: dict[str, Any] = json.loads(request.upstream_body(POOL, generation_id="gen-1"))
+    return body
+
+
+def test_the_engine_gets_its_own_name_of_the_model_and_the_callers_parameters() -> None:
+    request = chat(
+        temperature=0.5, stop=["x"], seed=3, safe_prompt=True, models=["b"], provider={"only": ["p"]}, user="u"
+    )
+    assert {
+        "model": 'served "name"',
+        "request_id": "gen-1",
+        "messages": [user()],
+        "temperature": 0.5,
+        "stop": ["x"],
+        "seed": 3,
+        "safe_prompt": True,
+    } == engine_body(request)
+    assert {"temperature", "stop", "seed", "provider", "user"} == request.parameters
+    assert {"model": b'"author/slug"', "models": b'["b"]', "provider": b'{"only": ["p"]}', "user": b'"u"'} == dict(
+        request.router_fields
+    )
+    assert ("chat", "/v1/chat/completions", 1) == (request.kind, request.path, request.choices)
+
+
+def test_policies_get_to_know_sizes_and_kinds_but_no_text() -> None:
+    content = [text("x" * 40), image()]
+    request = chat(messages=[user(content)], max_completion_tokens=7, max_tokens=9, stream=True, models=["b", "c"], n=2)
+    assert (
+        Call(
+            model="author/slug",
+            fallback_models=("b", "c"),
+            prompt_tokens=10 + 4 + 380,
+            image_tokens=380,
+            max_tokens=7,
+            stream=True,
+            modalities=frozenset({"text", "image"}),
+        )
+        == request.call
+    )
+    assert 2 == request.choices
+    assert (
+        20 + 4
+        == parse_chat(
+            json.dumps({"model": "m", "messages": [user("x" * 40)]}).encode(), Limits(), bytes_per_token=2.0
+        ).call.prompt_tokens
+    )
+
+
+def test_the_first_of_models_stands_in_for_a_missing_model() -> None:
+    request = parse_chat(json.dumps({"models": ["a", "b"], "messages": [user()]}).encode(), Limits())
+    assert ("a", ("b",)) == (request.call.model, request.call.fallback_models)
+
+
+def test_limits_and_streams_are_written_as_vllm_wants_them() -> None:
+    body = engine_body(chat(max_completion_tokens=5, stream=True, stream_options={"include_usage": False}))
+    assert (5, True, {"include_usage": True}) == (body["max_tokens"], body["stream"], body["stream_options"])
+    assert "max_completion_tokens" not in body
+    assert "stream_options" not in engine_body(chat(stream=False, stream_options={"include_usage": True}))
+
+
+def test_a_prefill_is_continued() -> None:
+    body = engine_body(chat(messages=[user(), assistant("I")]))
+    assert (True, False) == (body["continue_final_message"], body["add_generation_prompt"])
+    assert "continue_final_message" not in engine_body(chat())
+
+
+def test_tools_and_formats_go_to_the_engine() -> None:
+    body = engine_body(chat(tools=[TOOL], tool_choice="auto", parallel_tool_calls=False))
+    assert ([TOOL], "auto", False) == (body["tools"], body["tool_choice"], body["parallel_tool_calls"])
+    assert "tool_choice" not in engine_body(chat(tools=[TOOL]))
+    assert {"type": "json_object"} == engine_body(chat(response_format={"type": "json_object"}))["response_format"]
+    assert {"grammar": "g"} == engine_body(chat(response_format={"type": "grammar", "grammar": "g"}))[
+        "structured_outputs"
+    ]
+
+
+def test_no_tools_is_what_an_empty_array_means() -> None:
+    body = engine_body(chat(tools=[], tool_choice="none"))
+    assert {"tools", "tool_choice"}.isdisjoint(body)
+
+
+def test_messages_out_of_order_are_written_anew_and_images_survive() -> None:
+    content = [text("x"), image(pictures.png(9, 9, padding=3_000))]
+    messages = [{"role": "developer", "content": "d"}, user(content), user("y"), assistant(None, "call_1")]
+    messages.append({"role": "tool", "tool_call_id": "call_1", "content": "r"})
+    request = chat(messages=messages)
+    written = engine_body(request)["messages"]
+    assert {"role": "system", "content": "d"} == written[0]
+    assert user([*content, text("y")]) == written[1]
+    assert "call_1" == request.tool_ids.restore(written[3]["tool_call_id"])
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"messages": None}, "messages"),
+        ({"model": None}, "model"),
+        ({"model": ""}, "model"),
+        ({"models": [""]}, "model"),
+        ({"tool_choice": "required"}, "tool_choice"),
+        ({"tools": [{}]}, "tools"),
+        ({"chat_template": "{{ x }}"}, "chat_template"),
+    ],
+)
+def test_a_request_that_cannot_be_served_is_refused_by_its_field(fields: dict[str, Any], field: str) -> None:
+    with pytest.raises(ApiError) as caught:
+        chat(**fields)
+    assert (400, field) == (caught.value.status, caught.value.field)
+
+
+def test_completions_carry_a_prompt() -> None:
+    raw = json.dumps({"model": "m", "prompt": ["abcd", "e"], "n": 2, "max_tokens": 3, "echo": True}).encode()
+    request = parse_completion(raw, Limits())
+    assert {
+        "model": 'served "name"',
+        "request_id": "gen-1",
+        "prompt": ["abcd", "e"],
+        "n": 2,
+        "echo": True,
+        "max_tokens": 3,
+    } == engine_body(request)
+    assert ("completions", "/v1/completions", 4) == (request.kind, request.path, request.choices)
+    assert Call("m", prompt_tokens=2 + 8, max_tokens=3) == request.call
+    with pytest.raises(ApiError, match="prompt: is required"):
+        parse_completion(b'{"model":"m"}', Limits())
+
+
+def test_a_prompt_that_looks_like_an_image_reaches_the_engine() -> None:
+    prompt = "data:image/png;base64,AAAA"
+    request = parse_completion(json.dumps({"model": "m", "prompt": prompt}).encode(), Limits())
+    assert prompt == engine_body(request)["prompt"]
+    assert 7 + 4 == request.call.prompt_tokens
+
+
+def test_an_image_of_a_megabyte_is_copied_once_and_never_decoded() -> None:
+    raw = json.dumps({"model": "m", "messages": [user([image(pictures.png(640, 480, padding=1_000_000))])]}).encode()
+    tracemalloc.start()
+    try:
+        request = parse_chat(raw, Limits())
+        parsing = tracemalloc.get_traced_memory()[1]
+        tracemalloc.reset_peak()
+        body = request.upstream_body(POOL, generation_id="gen-1")
+        writing = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert parsing < 100_000
+    assert writing < len(body) + 100_000
+    assert raw[-1_000:-2] in body
+
+
+@given(raw=st.binary() | st.binary().map(lambda tail: b'{"model":"m","messages":' + tail))
+def test_no_bytes_raise_anything_but_an_api_error(raw: bytes) -> None:
+    for parse in (parse_chat, parse_completion):
+        status = 400
+        try:
+            parse(raw, Limits())
+        except ApiError as error:
+            status = error.status
+        assert 400 == status
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.sampled_from(["user", "text", "data:image/x"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from("role content type text image_url url tool_calls function id name".split()), inner
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(
+    fields=st.dictionaries(st.sampled_from("messages prompt tools tool_choice response_format stop n".split()), JSON)
+)
+def test_no_json_raises_anything_but_an_api_error(fields: dict[str, Any]) -> None:
+    for parse in (parse_chat, parse_completion):
+        status = 400
+        try:
+            assert "m" == parse(json.dumps({"model": "m", **fields}).encode(), Limits()).call.model
+        except ApiError as error:
+            status = error.status
+        assert 400 == status

@@ -1,0 +1,111 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from router.config import Config, ConfigError, Secret, load, parse, read_secrets
+from router.policy.catalog import Price
+from router.policy.deadline import Deadlines
+
+POOL: dict[str, Any] = {
+    "name": "local",
+    "upstream_model": "eyes",
+    "discovery": {"kind": "static", "endpoints": ["http://127.0.0.1:30000"]},
+}
+MODEL: dict[str, Any] = {"id": "m/eyes", "context_length": 8192, "pools": [POOL]}
+GOOD: dict[str, Any] = {"keys": [{"name": "me", "secret": {"value": "k"}}], "models": [MODEL]}
+
+
+def with_pool(**changes: Any) -> dict[str, Any]:
+    return {**GOOD, "models": [{**MODEL, "pools": [{**POOL, **changes}]}]}
+
+
+def mistakes(data: dict[str, Any]) -> str:
+    with pytest.raises(ConfigError) as caught:
+        parse(data, source="router.yaml")
+    return str(caught.value)
+
+
+def test_the_smallest_configuration_has_safe_defaults() -> None:
+    config = parse(GOOD, source="router.yaml")
+    assert config.listen.host == "127.0.0.1"
+    assert config.deadlines == Deadlines()
+
+
+def test_an_unknown_key_is_refused_with_its_path_and_a_suggestion() -> None:
+    told = mistakes(with_pool(quantisation="fp8"))
+    assert told == "router.yaml: models[0].pools[0].quantisation: unknown key; did you mean `quantization`?"
+
+
+def test_an_unknown_key_of_a_policy_is_refused_too() -> None:
+    told = mistakes({**GOOD, "breaker": {"xyz": 1}})
+    assert told == "router.yaml: breaker.xyz: unknown key; docs/settings.md lists all keys"
+
+
+def test_a_policys_own_check_names_the_field() -> None:
+    assert mistakes({**GOOD, "retry": {"max_attempts": 0}}).startswith("router.yaml: retry: max_attempts must be")
+
+
+def test_every_mistake_is_told_at_once() -> None:
+    told = mistakes({**GOOD, "listen": {"port": 70_000}, "probe": {"interval_s": 0}})
+    assert [line.split(": ")[1] for line in told.splitlines()] == ["listen.port", "probe.interval_s"]
+
+
+def test_no_keys_is_only_good_when_everybody_may_come_in() -> None:
+    assert "allow_anonymous" in mistakes({"models": [MODEL]})
+    assert parse({"models": [MODEL], "allow_anonymous": True}, source="router.yaml").keys == []
+
+
+def test_names_that_must_tell_things_apart_are_unique() -> None:
+    told = mistakes({**GOOD, "models": [MODEL, {**MODEL, "id": "m/other"}]})
+    assert told == "router.yaml: pools: name must be unique, given twice: local"
+
+
+def test_prices_are_given_per_million_tokens() -> None:
+    config = parse(with_pool(price={"prompt": 0.1, "completion": 0.3, "cached_prompt": 0.02}), source="router.yaml")
+    pool, _ = config.pools()[0]
+    assert pool.price == Price(prompt=0.1 / 1e6, completion=0.3 / 1e6, cached_prompt=0.02 / 1e6)
+
+
+def test_a_pool_may_have_a_shorter_context_than_its_model() -> None:
+    pool, _ = parse(with_pool(context_length=4096), source="router.yaml").pools()[0]
+    assert pool.context_length == 4096
+
+
+def test_the_catalogue_shows_the_first_pool() -> None:
+    card = parse(with_pool(max_completion_tokens=99), source="router.yaml").models[0].card()
+    assert (card.name, card.max_completion_tokens, card.pool_context_length) == ("m/eyes", 99, 8192)
+
+
+def test_a_secret_comes_from_exactly_one_place() -> None:
+    assert "exactly one" in mistakes({**GOOD, "keys": [{"name": "me", "secret": {"value": "k", "env": "K"}}]})
+
+
+def test_secrets_are_read_from_the_environment_and_from_files(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("from-file\n")
+    assert Secret(env="KEY").read({"KEY": "from-env"}) == "from-env"
+    assert Secret(file=tmp_path / "key").read({}) == "from-file"
+
+
+def test_a_missing_secret_is_told_by_its_source(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="environment variable KEY is empty or not set"):
+        Secret(env="KEY").read({})
+    with pytest.raises(ConfigError, match=r"cannot read the secret file .*nowhere: No such file"):
+        Secret(file=tmp_path / "nowhere").read({})
+
+
+def test_secrets_do_not_show_in_what_is_printed() -> None:
+    config = Config.model_validate({**GOOD, "keys": [{"name": "me", "secret": {"value": "canary"}}]})
+    assert "canary" not in repr(read_secrets(config, {}))
+    assert "canary" not in repr(config)
+
+
+def test_a_file_that_cannot_be_read_is_told_by_its_name(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"cannot read .*missing.yaml: No such file"):
+        load(tmp_path / "missing.yaml")
+    (tmp_path / "list.yaml").write_text("- 1\n")
+    with pytest.raises(ConfigError, match="must hold a mapping"):
+        load(tmp_path / "list.yaml")
+    (tmp_path / "broken.yaml").write_text("a: [\n")
+    with pytest.raises(ConfigError, match="is not YAML"):
+        load(tmp_path / "broken.yaml")

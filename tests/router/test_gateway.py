@@ -1,0 +1,378 @@
+"""One request's life against an upstream that does as it is told: no sockets, no waiting for real time."""
+
+import asyncio
+import json
+import random
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from router.company import SSE_COMMENT, StreamSettings
+from router.gateway import Gateway
+from router.generation import Generation
+from router.policy.attempt import Attempt
+from router.policy.breaker import BreakerSettings
+from router.policy.breakers import Breakers
+from router.policy.catalog import Endpoint, EndpointId, Pool, Price
+from router.policy.deadline import Deadlines
+from router.policy.load import TokenLoad
+from router.policy.outcome import Outcome, Phase, StreamBroken, Usage, Verdict
+from router.policy.power_of_two import PowerOfTwo
+from router.policy.retry import RetryPolicy, RetrySettings
+from router.policy.retry_budget import RetryBudget, RetryBudgetSettings
+from router.policy.route import Rules
+from router.protocol.errors import ApiError
+from router.protocol.limits import Limits
+from router.protocol.request import parse_chat
+from tests.cancelling import CancelAt
+
+POOL = Pool("local", "m/eyes", "eyes", context_length=1_000, price=Price(prompt=1e-6, completion=2e-6))
+OK = Outcome(Verdict.OK, 200)
+REFUSED = Outcome(Verdict.UNAVAILABLE, detail="cannot connect: connection refused")
+BROKEN = Outcome(Verdict.BROKEN, detail="the answer was cut off")
+USAGE = b'"usage":{"prompt_tokens":7,"total_tokens":9,"completion_tokens":2}'
+
+
+def chunk(choices: bytes, more: bytes = b"") -> bytes:
+    head = b'data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"eyes","choices":'
+    return head + choices + more + b"}\n\n"
+
+
+def said(text: str) -> bytes:
+    delta = b'[{"index":0,"delta":{"content":%b},"logprobs":null,"finish_reason":null,"token_ids":null}]'
+    return chunk(delta % json.dumps(text).encode())
+
+
+ROLE = chunk(b'[{"index":0,"delta":{"role":"assistant","content":""},"logprobs":null,"finish_reason":null}]')
+STOP = chunk(b'[{"index":0,"delta":{"content":""},"logprobs":null,"finish_reason":"stop","stop_reason":null}]')
+LAST = chunk(b"[]", b"," + USAGE) + b"data: [DONE]\n\n"
+STREAM = (ROLE + said("A red"), said(" circle."), STOP, LAST)
+WHOLE = (
+    b'{"id":"chatcmpl-1","object":"chat.completion","created":1,"model":"eyes","choices":[{"index":0,"message":'
+    b'{"role":"assistant","content":"A red circle."},"finish_reason":"stop"}],' + USAGE + b"}"
+)
+
+
+class FakeReply:
+    """The first body, then what `read` gives: bytes, or an outcome to break with."""
+
+    def __init__(self, outcome: Outcome, body: bytes = b"", *more: bytes | Outcome) -> None:
+        self.outcome = outcome
+        self.body = body
+        self.more = list(more)
+        self.is_closed = False
+
+    async def read(self) -> bytes:
+        await asyncio.sleep(0)
+        following = self.more.pop(0) if self.more else b""
+        if isinstance(following, Outcome):
+            raise StreamBroken(following)
+        return following
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+class FakeUpstream:
+    """Gives the replies in their order; before each it waits for `gate`, where there is one."""
+
+    def __init__(self, *replies: FakeReply, gate: Callable[[], Any] | None = None) -> None:
+        self.replies = list(replies)
+        self.given: list[FakeReply] = []
+        self.sent: list[tuple[Attempt, dict[str, Any]]] = []
+        self.gate = gate
+
+    async def send(self, attempt: Attempt, path: str, body: bytes, *, stream: bool) -> FakeReply:
+        self.sent.append((attempt, json.loads(body)))
+        await (asyncio.sleep(0) if self.gate is None else self.gate())
+        reply = self.replies.pop(0)
+        self.given.append(reply)
+        return reply
+
+
+class FakeClient:
+    def __init__(self) -> None:
+        self.started: list[bool] = []
+        self.data = b""
+        self.is_complete = False
+        self.has_written = asyncio.Event()
+
+    async def start(self, *, stream: bool, length: int | None) -> None:
+        await asyncio.sleep(0)
+        self.started.append(stream)
+
+    async def write(self, data: bytes, *, more: bool) -> None:
+        await asyncio.sleep(0)
+        assert not self.is_complete
+        self.data += data
+        self.is_complete = not more
+        self.has_written.set()
+
+    def events(self) -> list[Any]:
+        """The data of every event, decoded; comments left out."""
+        lines = [line[6:] for line in self.data.decode().split("\n\n") if line.startswith("data: ")]
+        return [line if line == "[DONE]" else json.loads(line) for line in lines]
+
+    def text(self) -> str:
+        return "".join(event["choices"][0]["delta"].get("content", "") for event in self.events()[:-1])
+
+
+class World:
+    def __init__(
+        self, *replies: FakeReply, endpoints: int = 2, comment_after_s: float | None = None, **gate: Any
+    ) -> None:
+        self.upstream = FakeUpstream(*replies, **gate)
+        self.load = TokenLoad()
+        self.endpoints = [Endpoint(EndpointId(f"e{i}"), f"http://e{i}") for i in range(endpoints)]
+        self.settled: list[tuple[Verdict, Usage | None]] = []
+        self.ended: list[Generation] = []
+        self.client = FakeClient()
+        balancer = PowerOfTwo(self.load, random.Random(7))
+        self.gateway = Gateway(
+            pools=[POOL],
+            rules=Rules(
+                endpoints=lambda pool: self.endpoints,
+                balancer=lambda pool: balancer,
+                deadlines=lambda pool: Deadlines(),
+                breakers=Breakers(BreakerSettings()),
+                load=self.load,
+                retry=RetryPolicy(RetrySettings()),
+                retry_budget=RetryBudget(RetryBudgetSettings()),
+                settle=lambda attempt, outcome, usage: self.settled.append((outcome.verdict, usage)),
+            ),
+            upstream=self.upstream,
+            stream=StreamSettings(comment_after_s=comment_after_s, comment_every_s=0.001),
+            clock=lambda: 0.0,
+            on_end=self.ended.append,
+        )
+
+    async def answer(self, *, stream: bool, **fields: Any) -> None:
+        body = {"model": "m/eyes", "messages": [{"role": "user", "content": "What is it?"}], "stream": stream}
+        request = parse_chat(json.dumps(body | fields).encode(), Limits())
+        await self.gateway.answer(Generation("gen-1", request, 0.0, 1, "me"), self.client)
+
+    def run(self, *, stream: bool, **fields: Any) -> None:
+        asyncio.run(self.answer(stream=stream, **fields))
+
+    def refused(self, *, stream: bool, **fields: Any) -> ApiError:
+        with pytest.raises(ApiError) as caught:
+            self.run(stream=stream, **fields)
+        assert self.client.started == []
+        return caught.value
+
+    def assert_everything_is_given_back(self) -> None:
+        assert [self.load.outstanding(endpoint.id) for endpoint in self.endpoints] == [0] * len(self.endpoints)
+        assert [self.load.streams(endpoint.id) for endpoint in self.endpoints] == [0] * len(self.endpoints)
+        assert all(reply.is_closed for reply in self.upstream.given)
+        assert len(self.settled) == len(self.upstream.sent)
+
+
+def test_a_whole_answer_comes_in_openrouters_shape() -> None:
+    world = World(FakeReply(OK, WHOLE))
+    world.run(stream=False)
+    answer = json.loads(world.client.data)
+    assert (answer["id"], answer["model"], answer["provider"]) == ("gen-1", "m/eyes", "local")
+    assert answer["choices"][0]["message"]["content"] == "A red circle."
+    assert answer["usage"]["cost"] == pytest.approx(7e-6 + 4e-6)
+    assert world.settled == [(Verdict.OK, Usage(7, 2))]
+    world.assert_everything_is_given_back()
+
+
+def test_a_stream_is_relayed_and_ends_with_usage_and_done() -> None:
+    world = World(FakeReply(OK, STREAM[0], *STREAM[1:]))
+    world.run(stream=True)
+    assert world.client.text() == "A red circle."
+    assert {event["id"] for event in world.client.events()[:-1]} == {"gen-1"}
+    assert world.client.events()[-2]["usage"]["completion_tokens"] == 2
+    assert world.client.events()[-1] == "[DONE]"
+    assert (world.client.started, world.client.is_complete) == ([True], True)
+    assert world.settled == [(Verdict.OK, Usage(7, 2))]
+    assert [(ended.finish_reason, ended.usage) for ended in world.ended] == [("stop", Usage(7, 2))]
+    world.assert_everything_is_given_back()
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_broken_endpoint_is_invisible_to_the_caller(stream: bool) -> None:
+    good = FakeReply(OK, STREAM[0], *STREAM[1:]) if stream else FakeReply(OK, WHOLE)
+    world = World(FakeReply(REFUSED), good)
+    world.run(stream=stream)
+    assert world.client.is_complete
+    assert [verdict for verdict, _ in world.settled] == [Verdict.UNAVAILABLE, Verdict.OK]
+    first, second = (attempt for attempt, _ in world.upstream.sent)
+    assert first.endpoint != second.endpoint
+    world.assert_everything_is_given_back()
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_when_all_fail_the_caller_gets_a_real_status(stream: bool) -> None:
+    world = World(FakeReply(REFUSED), FakeReply(Outcome(Verdict.TIMEOUT, phase=Phase.FIRST_TOKEN)))
+    error = world.refused(stream=stream)
+    assert (error.status, error.metadata["attempts"]) == (504, 2)
+    assert world.ended[0].outcome == Outcome(Verdict.TIMEOUT, phase=Phase.FIRST_TOKEN)
+    world.assert_everything_is_given_back()
+
+
+def test_what_the_engine_refuses_is_not_tried_elsewhere() -> None:
+    told = b'{"error":{"message":"top_k must be -1 or at least 1","type":"BadRequestError","code":400}}'
+    world = World(FakeReply(Outcome(Verdict.REJECTED, 400, "HTTP 400"), told))
+    error = world.refused(stream=False)
+    assert (error.status, error.message) == (400, "top_k must be -1 or at least 1")
+    world.assert_everything_is_given_back()
+
+
+def test_without_an_endpoint_the_caller_is_told_to_come_back() -> None:
+    error = World(endpoints=0).refused(stream=False)
+    assert (error.status, error.error_type) == (503, "provider_overloaded")
+    assert error.retry_after_s is not None
+
+
+def test_an_unknown_model_is_no_valid_model_id() -> None:
+    error = World().refused(stream=False, model="m/none")
+    assert (error.status, error.message) == (400, "m/none is not a valid model ID")
+
+
+def test_a_picture_for_a_model_that_cannot_see_names_what_excluded_it() -> None:
+    png = (
+        "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAoAAAAKCAIAAAACUFjqAAAAEklEQVR4nGP4z8CAB+GTG8HSALfKY52fTcuYAAAA"
+        "AElFTkSuQmCC"
+    )
+    content = [{"type": "image_url", "image_url": {"url": png}}]
+    error = World().refused(stream=False, messages=[{"role": "user", "content": content}])
+    assert (error.status, error.message) == (404, "No endpoints found that support image input")
+    assert error.metadata["availability"] == {
+        "code": "constraint_filtered",
+        "retryable": False,
+        "requested_models": ["m/eyes"],
+        "excluded_by": {"local": "input_modalities"},
+    }
+
+
+def test_more_tokens_than_the_context_holds_are_refused_in_the_words_clients_look_for() -> None:
+    error = World().refused(stream=False, max_tokens=1_000)
+    assert (error.status, error.error_type) == (400, "context_length_exceeded")
+    assert "maximum context length is 1000 tokens" in error.message
+    assert "1000 in the output" in error.message
+
+
+def test_nonsense_instead_of_an_answer_is_the_endpoints_fault() -> None:
+    world = World(FakeReply(OK, b'{"choices":[]}'), FakeReply(OK, WHOLE))
+    world.run(stream=False)
+    assert [verdict for verdict, _ in world.settled] == [Verdict.UNAVAILABLE, Verdict.OK]
+    world.assert_everything_is_given_back()
+
+
+def test_an_error_event_in_place_of_the_first_token_is_a_real_status() -> None:
+    told = b'data: {"error":{"message":"bad grammar","type":"BadRequestError","code":400}}\n\n'
+    world = World(FakeReply(OK, told))
+    assert world.refused(stream=True).status == 400
+    world.assert_everything_is_given_back()
+
+
+def test_a_stream_that_breaks_ends_with_an_error_event() -> None:
+    world = World(FakeReply(OK, STREAM[0], BROKEN))
+    world.run(stream=True)
+    error = world.client.events()[-2]
+    assert (error["error"]["code"], error["error"]["metadata"]["error_type"]) == (502, "provider_unavailable")
+    assert error["choices"][0]["finish_reason"] == "error"
+    assert world.settled == [(Verdict.BROKEN, Usage(7, 1, is_exact=False))]
+    assert world.ended[0].outcome == BROKEN
+    world.assert_everything_is_given_back()
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        pytest.param((), id="nothing"),
+        pytest.param((b"data: [DONE]\n\n",), id="done without a finish reason"),
+        pytest.param((STOP,), id="a finish reason without done"),
+        pytest.param((b"data: {broken\n\n",), id="an event that is no JSON"),
+    ],
+)
+def test_an_end_that_is_none_is_never_passed_on_as_one(more: tuple[bytes, ...]) -> None:
+    world = World(FakeReply(OK, STREAM[0], *more))
+    world.run(stream=True)
+    assert world.client.events()[-2]["error"]["code"] == 502
+    assert [verdict for verdict, _ in world.settled] == [Verdict.BROKEN]
+    world.assert_everything_is_given_back()
+
+
+class Gate:
+    """Opens when the client has had so many comments."""
+
+    def __init__(self, comments: int) -> None:
+        self.comments = comments
+        self.client = FakeClient()
+
+    async def __call__(self) -> None:
+        while self.client.data.count(SSE_COMMENT) < self.comments:
+            await self.client.has_written.wait()
+            self.client.has_written.clear()
+
+
+def test_a_waiting_stream_is_kept_company_with_comments() -> None:
+    gate = Gate(comments=3)
+    world = World(FakeReply(OK, STREAM[0], *STREAM[1:]), comment_after_s=0.001, gate=gate)
+    gate.client = world.client
+    world.run(stream=True)
+    assert world.client.data.startswith(SSE_COMMENT * 3)
+    assert (world.client.started, world.client.text()) == ([True], "A red circle.")
+    world.assert_everything_is_given_back()
+
+
+def test_failover_goes_on_behind_the_comments() -> None:
+    gate = Gate(comments=1)
+    world = World(FakeReply(REFUSED), FakeReply(OK, STREAM[0], *STREAM[1:]), comment_after_s=0.001, gate=gate)
+    gate.client = world.client
+    world.run(stream=True)
+    assert world.client.text() == "A red circle."
+    world.assert_everything_is_given_back()
+
+
+def test_after_a_comment_an_error_is_an_event() -> None:
+    gate = Gate(comments=1)
+    world = World(FakeReply(REFUSED), FakeReply(REFUSED), comment_after_s=0.001, gate=gate)
+    gate.client = world.client
+    world.run(stream=True)
+    assert world.client.events()[0]["error"]["code"] == 502
+    assert world.client.is_complete
+    world.assert_everything_is_given_back()
+
+
+@pytest.mark.parametrize(
+    ("stream", "comment_after_s", "replies"),
+    [
+        pytest.param(False, None, [(REFUSED,), (OK, WHOLE)], id="whole, after a retry"),
+        pytest.param(True, None, [(REFUSED,), (OK, *STREAM)], id="stream, after a retry"),
+        pytest.param(True, 60.0, [(REFUSED,), (OK, *STREAM)], id="stream with company"),
+        pytest.param(True, None, [(OK, STREAM[0], BROKEN)], id="stream that breaks"),
+        pytest.param(False, None, [(REFUSED,), (REFUSED,)], id="all fail"),
+    ],
+)
+def test_whenever_the_client_leaves_everything_is_given_back(
+    stream: bool, comment_after_s: float | None, replies: list[tuple[Any, ...]]
+) -> None:
+    async def leave_at(n: int) -> bool:
+        world = World(*(FakeReply(*reply) for reply in replies), comment_after_s=comment_after_s)
+        leaving = CancelAt(world.answer(stream=stream), n)
+
+        async def watch() -> None:
+            with suppress(ApiError):  # where all attempts fail
+                await leaving
+
+        task = asyncio.ensure_future(watch())
+        await asyncio.wait((task,))
+        if others := asyncio.all_tasks() - {asyncio.current_task()}:  # what a cancelled attempt still does
+            await asyncio.wait(others)
+        assert leaving.was_cancelled == task.cancelled()
+        world.assert_everything_is_given_back()
+        assert len(world.ended) == 1
+        if leaving.was_cancelled:
+            assert world.ended[0].outcome == Outcome(Verdict.CANCELLED)
+        return leaving.was_cancelled
+
+    n = 1
+    while asyncio.run(leave_at(n)):
+        n += 1
+    assert n > 2

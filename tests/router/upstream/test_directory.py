@@ -1,0 +1,101 @@
+"""Who is there, who is told when somebody leaves, and when a figure is too old to count."""
+
+from router.policy.catalog import Endpoint, EndpointId
+from router.protocol.engine_metrics import EngineMetrics
+from router.upstream.directory import Directory
+
+A, B, C = (Endpoint(EndpointId(name), f"http://{name}") for name in "abc")
+BUSY = EngineMetrics(running=3, waiting=1)
+
+
+class Time:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def with_listener(directory: Directory) -> list[EndpointId]:
+    gone: list[EndpointId] = []
+    directory.on_removed(gone.append)
+    return gone
+
+
+def test_an_unknown_pool_has_no_endpoints() -> None:
+    assert () == Directory(clock=Time()).endpoints("p")
+
+
+def test_endpoints_are_those_last_given_each_once_in_order() -> None:
+    directory = Directory(clock=Time())
+    directory.replace("p", [B, A, B])
+    directory.replace("q", [C, A])
+    assert ((B, A), (C, A)) == (directory.endpoints("p"), directory.endpoints("q"))
+    assert (B, A, C) == directory.all()
+
+
+def test_listeners_hear_who_left() -> None:
+    directory = Directory(clock=Time())
+    first, second = with_listener(directory), with_listener(directory)
+    directory.replace("p", [A, B])
+    assert [] == first
+    directory.replace("p", [B, C])
+    assert ["a"] == first == second
+
+
+def test_an_endpoint_of_two_pools_has_left_when_it_is_in_neither() -> None:
+    directory = Directory(clock=Time())
+    gone = with_listener(directory)
+    directory.replace("p", [A])
+    directory.replace("q", [A])
+    directory.replace("p", [])
+    assert [] == gone
+    directory.replace("q", [])
+    assert ["a"] == gone
+
+
+def test_a_listener_already_sees_the_new_endpoints() -> None:
+    directory = Directory(clock=Time())
+    seen: list[tuple[Endpoint, ...]] = []
+    directory.on_removed(lambda _: seen.append(directory.endpoints("p")))
+    directory.replace("p", [A])
+    directory.replace("p", [B])
+    assert [(B,)] == seen
+
+
+def test_the_same_id_at_another_address_is_another_endpoint() -> None:
+    directory = Directory(clock=Time())
+    gone = with_listener(directory)
+    directory.replace("p", [A])
+    directory.saw(A, BUSY)
+    moved = Endpoint(A.id, "http://elsewhere")
+    directory.replace("p", [moved])
+    assert ["a"] == gone
+    assert directory.metrics(moved) is None
+
+
+def test_a_figure_counts_until_it_is_old() -> None:
+    time = Time()
+    directory = Directory(clock=time, stale_after_s=5.0)
+    directory.replace("p", [A, B])
+    directory.saw(A, BUSY)
+    assert (BUSY, None) == (directory.metrics(A), directory.metrics(B))
+    time.now = 5.0
+    assert BUSY == directory.metrics(A)
+    time.now = 5.1
+    assert directory.metrics(A) is None
+
+
+def test_a_figure_of_an_endpoint_that_has_left_is_forgotten() -> None:
+    directory = Directory(clock=Time())
+    directory.replace("p", [A])
+    directory.saw(A, BUSY)
+    directory.replace("p", [])
+    directory.saw(A, BUSY)
+    directory.replace("p", [A])
+    assert directory.metrics(A) is None
+
+
+def test_a_directory_can_be_looked_at() -> None:
+    directory = Directory(clock=Time())
+    directory.replace("p", [A, B])
+    assert "Directory({'p': 2})" == repr(directory)

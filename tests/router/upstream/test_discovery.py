@@ -1,0 +1,28 @@
+"""Endpoints named in the configuration."""
+
+import pytest
+
+from router.policy.catalog import Endpoint, EndpointId
+from router.upstream.discovery import static_endpoints
+
+
+def test_each_url_is_an_endpoint_whose_id_is_its_address() -> None:
+    expected = (
+        Endpoint(EndpointId("10.0.0.1:8000"), "http://10.0.0.1:8000"),
+        Endpoint(EndpointId("engine.example/a"), "https://engine.example/a"),
+        Endpoint(EndpointId("[::1]:8000"), "http://[::1]:8000"),
+    )
+    urls = ["http://10.0.0.1:8000/", "https://engine.example/a", "http://[::1]:8000", "http://10.0.0.1:8000"]
+    assert expected == static_endpoints(urls)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "", "10.0.0.1:8000", "ftp://a", "http://", "http://:80", "http://a:0", "http://a:99999", "http://a:x",
+        "http://a?q=1", "http://a#f", "http://user:secret@a",
+    ],
+)  # fmt: skip
+def test_what_is_no_base_url_is_refused_by_name(url: str) -> None:
+    with pytest.raises(ValueError, match=r"endpoint URL .* must be http"):
+        static_endpoints(["http://fine:1", url])
