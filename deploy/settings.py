@@ -1,0 +1,72 @@
+"""The files a local stack is started from: the engines' deployment and the router's configuration.
+
+Pure: values in, text out.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+MODEL = "tramontane/pocket"
+APPLICATION = "pocket"
+CONTEXT_TOKENS = 4096  # what the pocket profile's preset gives its engine
+DRAIN_S = 10.0  # open answers of a small model end within a second or two
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """Where Ray tells which replicas there are, and the file with the token it wants for that."""
+
+    dashboard: str
+    token_file: Path
+
+
+def deployment(replicas: int) -> str:
+    """A deployment file (serving/config.py) for engines with the pocket model on CPU."""
+    return _yaml(
+        {
+            "model": "pocket",
+            "preset": "cpu",
+            "model_id": MODEL,
+            "application": APPLICATION,
+            "replicas": replicas,
+            "drain": {"timeout_s": DRAIN_S},
+        }
+    )
+
+
+def router(*, host: str, port: int, key_file: Path, cluster: Cluster) -> str:
+    """A router configuration (docs/settings.md) that finds those engines through Ray."""
+    pool = {
+        "name": "pocket-on-this-machine",
+        "upstream_model": MODEL,
+        # Nothing is paid for here; a price lets `usage.cost` be seen, at what small hosted models cost.
+        "price": {"prompt": 0.1, "completion": 0.3},
+        "discovery": {
+            "kind": "ray",
+            "dashboard": cluster.dashboard,
+            "application": APPLICATION,
+            "token": {"file": str(cluster.token_file)},
+        },
+    }
+    model = {
+        "id": MODEL,
+        "name": "Tramontane pocket",
+        "description": "A tiny trained model of Mistral Small 3.1's architecture; runs on a CPU.",
+        "context_length": CONTEXT_TOKENS,
+        "input_modalities": ["text", "image"],
+        "pools": [pool],
+    }
+    return _yaml(
+        {
+            "listen": {"host": host, "port": port, "drain_s": DRAIN_S},
+            "keys": [{"name": "local", "secret": {"file": str(key_file)}}],
+            "models": [model],
+        }
+    )
+
+
+def _yaml(values: dict[str, object]) -> str:
+    text: str = yaml.safe_dump(values, sort_keys=False)
+    return text
