@@ -1,0 +1,87 @@
+"""The documentation is compared with the code: every setting, metric and route is in it, with its default."""
+
+import dataclasses
+import re
+import typing
+from pathlib import Path
+from typing import Any, get_args, get_origin
+
+from pydantic import BaseModel
+
+from router.config import Config
+from router.fleet import Fleet
+from router.metrics import Metrics
+from router.policy.breaker import BreakerSettings
+from router.policy.breakers import Breakers
+from router.policy.load import TokenLoad
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+
+def settings(section: Any, path: str = "") -> dict[str, Any]:
+    """Every leaf of the configuration by its dotted path (`[]` for list elements), with its default."""
+    if dataclasses.is_dataclass(section):
+        hints = typing.get_type_hints(section)
+        fields = {f.name: (hints[f.name], f.default) for f in dataclasses.fields(section)}
+    else:
+        fields = {name: (f.annotation, f.default) for name, f in section.model_fields.items()}
+    found: dict[str, Any] = {}
+    for name, (kind, default) in fields.items():
+        where = f"{path}.{name}" if path else name
+        parts = sections_in(kind)
+        if parts and default is not None:  # a section that may be left out is documented as one row
+            for part in parts:
+                found |= settings(part, where + ("[]" if is_list(kind) else ""))
+        else:
+            found[where] = default
+    return found
+
+
+def is_list(kind: Any) -> bool:
+    return get_origin(kind) is list or any(is_list(part) for part in get_args(kind))
+
+
+def sections_in(kind: Any) -> list[Any]:
+    if isinstance(kind, type) and (issubclass(kind, BaseModel) or dataclasses.is_dataclass(kind)):
+        return [kind]
+    return [section for part in get_args(kind) for section in sections_in(part)]
+
+
+def documented(page: str) -> dict[str, list[str]]:
+    """Rows of a page's tables, by what stands in back-quotes in the first cell."""
+    lines = (DOCS / page).read_text().splitlines()
+    rows = [line.strip().strip("|").split("|") for line in lines if line.startswith("|")]
+    return {row[0].strip().strip("`"): [cell.strip() for cell in row[1:]] for row in rows if "`" in row[0]}
+
+
+def empty_fleet() -> Fleet:
+    return Fleet(
+        pools=[],
+        endpoints=lambda pool: [],
+        engine_metrics=lambda endpoint: None,
+        breakers=Breakers(BreakerSettings()),
+        load=TokenLoad(),
+        clock=lambda: 0.0,
+    )
+
+
+def test_every_setting_is_documented_and_nothing_else() -> None:
+    assert sorted(settings(Config)) == sorted(documented("settings.md"))
+
+
+def test_every_numeric_default_is_documented_as_it_is() -> None:
+    rows = documented("settings.md")
+    defaults = {path: default for path, default in settings(Config).items() if type(default) in (int, float)}
+    told = {path: float(re.sub(r"[ _]", "", rows[path][0])) for path in defaults}
+    assert {path: float(default) for path, default in defaults.items()} == told
+
+
+def test_every_setting_has_a_reason() -> None:
+    assert [path for path, cells in documented("settings.md").items() if len(cells) < 2 or len(cells[-1]) < 10] == []
+
+
+def test_every_metric_is_documented() -> None:
+    exposed = set(re.findall(r"^# TYPE (tramontane_\w+) ", Metrics().render().decode(), re.MULTILINE))
+    exposed |= {family.name for family in empty_fleet().gauges()}
+    counters_and_others = {name for name in exposed if not name.endswith("_created")}
+    assert sorted(counters_and_others - documented("metrics.md").keys()) == []
