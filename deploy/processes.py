@@ -18,7 +18,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 RUN_VARIABLE = "TRAMONTANE_RUN"
-UNTIL_SIGTERM = ("setpriv", "--pdeathsig", "TERM", "--")  # util-linux, part of every Debian
 SETTLE_S = 5.0  # what has lost its parent ends within a second or two, or never
 TICK_S = 0.05
 
@@ -47,7 +46,7 @@ class Child:
         self._grace_s = grace_s
         with self.output.open("wb") as output, self.log.open("wb") as log:
             self._process = subprocess.Popen(
-                [*UNTIL_SIGTERM, *command],
+                tied_to(os.getpid(), command),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=log,
@@ -57,7 +56,7 @@ class Child:
 
     @property
     def pid(self) -> int:
-        """The command's process id (setpriv becomes the command)."""
+        """The command's process id (what `tied_to` puts before it becomes the command)."""
         return self._process.pid
 
     def check(self) -> None:
@@ -83,6 +82,16 @@ class Child:
     def kill(self) -> None:
         """SIGKILL now. May be called by a signal handler that interrupted `stop`."""
         self._process.kill()
+
+
+def tied_to(starter: int, command: Sequence[str]) -> list[str]:
+    """The command, to be started by the process `starter`, with whose end it gets SIGTERM.
+
+    A starter that is gone before the kernel was told would never be noticed, so the parent is looked at once more
+    after that: if it is another one by then, the command is not begun.
+    """
+    unless_orphaned = ("sh", "-c", '[ "$PPID" = "$0" ] && exec "$@"', str(starter))
+    return ["setpriv", "--pdeathsig", "TERM", "--", *unless_orphaned, *command]  # util-linux, part of every Debian
 
 
 def _words(status: int) -> str:

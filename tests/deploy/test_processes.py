@@ -1,3 +1,4 @@
+import os
 import signal
 import subprocess
 import sys
@@ -6,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.processes import Child, ChildDied, end_run, marked, of_run, tail
+from deploy.processes import Child, ChildDied, end_run, marked, of_run, tail, tied_to
 from tests.deploy.waiting import ended
 
 RUN = "test-of-processes"
@@ -71,6 +72,15 @@ def test_a_child_gets_sigterm_when_its_starter_is_killed(run: str, tmp_path: Pat
         assert 1 == len(children)
         starter.send_signal(signal.SIGKILL)
     assert ended(children)
+
+
+def test_a_command_whose_starter_is_gone_already_is_not_begun(tmp_path: Path) -> None:
+    sign = tmp_path / "begun"
+    of_somebody_else = os.getppid()
+    assert 0 != subprocess.run(tied_to(of_somebody_else, ["touch", str(sign)]), check=False, timeout=20).returncode
+    assert not sign.exists()
+    assert 0 == subprocess.run(tied_to(os.getpid(), ["touch", str(sign)]), check=False, timeout=20).returncode
+    assert sign.exists()
 
 
 def test_ctrl_c_at_the_terminal_does_not_reach_a_child(run: str, tmp_path: Path) -> None:
