@@ -39,6 +39,7 @@ up: setup ## Start everything and stay up until Ctrl-C (REPLICAS=2 for two engin
 .PHONY: lint
 lint: setup ## Style, types and import contracts
 	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check --quiet .
 	@$(PY) -m mypy
 	@$(VENV)/bin/lint-imports
 

@@ -22,9 +22,7 @@ TIMEOUT_S = 120.0  # of silence; the router's own limits are shorter and come wi
 class RouterClient:
     """One router and one key."""
 
-    def __init__(
-        self, base_url: str, api_key: str | None, *, clock: Callable[[], float] = time.perf_counter
-    ) -> None:
+    def __init__(self, base_url: str, api_key: str | None, *, clock: Callable[[], float] = time.perf_counter) -> None:
         """Take a base URL with or without its API path (`/api/v1`, `/v1`).
 
         Raises:

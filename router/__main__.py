@@ -8,31 +8,34 @@ import signal
 import socket
 import sys
 from pathlib import Path
+from textwrap import indent
 
 import uvicorn
 
 from router import config as configuration
 
 GC_THRESHOLD = 50_000  # new containers between collections; Python's 700 is met every few requests
-EXAMPLE = """\
+SMALLEST = """\
+keys:
+  - name: me
+    secret: {env: TRAMONTANE_API_KEY}
+models:
+  - id: mistralai/mistral-small-3.1-24b-instruct
+    context_length: 131072
+    input_modalities: [text, image]
+    pools:
+      - name: local
+        upstream_model: mistral-small-3.1-24b
+        discovery: {kind: static, endpoints: ["http://127.0.0.1:30000"]}
+"""
+EPILOG = f"""\
 examples:
   python -m router --config router.yaml           serve
   python -m router --config router.yaml --check   only check the file; exit 0 if it is good
 
 A smallest configuration:
 
-  keys:
-    - name: me
-      secret: {env: TRAMONTANE_API_KEY}
-  models:
-    - id: mistralai/mistral-small-3.1-24b-instruct
-      context_length: 131072
-      input_modalities: [text, image]
-      pools:
-        - name: local
-          upstream_model: mistral-small-3.1-24b
-          discovery: {kind: static, endpoints: ["http://127.0.0.1:30000"]}
-
+{indent(SMALLEST, "  ")}
 docs/settings.md explains every key. SIGTERM stops taking requests, lets running streams end (listen.drain_s), exits 0.
 """
 
@@ -42,7 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m router",
         description="An OpenRouter-compatible gateway to your own engines.",
-        epilog=EXAMPLE,
+        epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--config", type=Path, required=True, help="the YAML configuration file")

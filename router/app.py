@@ -16,7 +16,7 @@ from fastapi import FastAPI
 from router.api import errors, models, ops
 from router.api.auth import Keys
 from router.api.exchange import Receive, Scope, Send
-from router.api.inference import Inference
+from router.api.inference import ROUTES, Inference
 from router.config import Config, RaySection, Secrets, StaticSection
 from router.fleet import Fleet
 from router.gateway import Gateway
@@ -48,8 +48,8 @@ class FrontDoor:
     def open(self, inference: Inference) -> None:
         """Let inference requests in. The server does not serve before its lifespan has begun, which calls this."""
         for base in API_BASES:
-            self._inference[base + "/chat/completions"] = inference.chat
-            self._inference[base + "/completions"] = inference.completions
+            for path, parse in ROUTES.items():
+                self._inference[base + path] = partial(inference.handle, parse)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         handler = self._inference.get(scope["path"]) if scope["type"] == "http" else None

@@ -1,4 +1,4 @@
-"""The documentation is compared with the code: every setting, metric and route is in it, with its default."""
+"""The documentation is compared with the code: settings, metrics, routes, fields and errors; its examples are read."""
 
 import dataclasses
 import re
@@ -6,16 +6,30 @@ import typing
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
+import pytest
+import yaml
 from pydantic import BaseModel
 
+from router import config
+from router.__main__ import SMALLEST
+from router.api import models, ops
+from router.api.auth import Keys
+from router.api.inference import ROUTES
+from router.app import API_BASES
 from router.config import Config
 from router.fleet import Fleet
 from router.metrics import Metrics
 from router.policy.breaker import BreakerSettings
 from router.policy.breakers import Breakers
 from router.policy.load import TokenLoad
+from router.protocol.errors import STATUS_OF
+from router.protocol.fields import CHAT, COMPLETIONS
 
-DOCS = Path(__file__).parents[1] / "docs"
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+PAGES = sorted(
+    path.relative_to(ROOT) for pages in ("*.md", "docs/**/*.md", "serving/**/*.md") for path in ROOT.glob(pages)
+)
 
 
 def settings(section: Any, path: str = "") -> dict[str, Any]:
@@ -54,6 +68,13 @@ def documented(page: str) -> dict[str, list[str]]:
     return {row[0].strip().strip("`"): [cell.strip() for cell in row[1:]] for row in rows if "`" in row[0]}
 
 
+def shown(page: str, language: str) -> str:
+    """The page's first example in a language."""
+    found = re.search(rf"```{language}\n(.*?)```", (DOCS / page).read_text(), re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
 def empty_fleet() -> Fleet:
     return Fleet(
         pools=[],
@@ -85,3 +106,40 @@ def test_every_metric_is_documented() -> None:
     exposed |= {family.name for family in empty_fleet().gauges()}
     counters_and_others = {name for name in exposed if not name.endswith("_created")}
     assert sorted(counters_and_others - documented("metrics.md").keys()) == []
+
+
+def routes() -> set[str]:
+    """Every route, as `METHOD /path`."""
+    keys = Keys({}, allow_anonymous=True)
+    routers = {"": ops.routes(empty_fleet(), Metrics().render, keys)}
+    routers |= {base: models.routes([], keys) for base in API_BASES}
+    found = {f"POST {base}{path}" for base in API_BASES for path in ROUTES}
+    for base, router in routers.items():
+        found |= {f"{method} {base}{route.path}" for route in router.routes for method in route.methods}
+    return found
+
+
+def test_every_route_is_documented_and_nothing_else() -> None:
+    assert sorted(routes()) == sorted(row for row in documented("api.md") if " /" in row)
+
+
+def test_every_request_field_is_documented() -> None:
+    told = set(re.findall(r"`(\w+)`", (DOCS / "api.md").read_text()))
+    assert set() == (CHAT.keys() | COMPLETIONS.keys()) - told
+
+
+def test_every_documented_error_has_its_status() -> None:
+    rows = {name: cells for name, cells in documented("api.md").items() if name in STATUS_OF}
+    assert {name: str(STATUS_OF[name]) for name in rows} == {name: cells[0] for name, cells in rows.items()}
+
+
+@pytest.mark.parametrize("text", [SMALLEST, shown("settings.md", "yaml")], ids=["help", "settings.md"])
+def test_the_smallest_configurations_that_are_shown_are_good(text: str) -> None:
+    config.parse(yaml.safe_load(text), source="the example")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_links_lead_somewhere(page: Path) -> None:
+    targets = re.findall(r"\]\(([^)#]+)[^)]*\)", (ROOT / page).read_text())
+    files = [target for target in targets if not target.startswith("http")]
+    assert [] == [target for target in files if not (ROOT / page.parent / target).exists()]

@@ -2,7 +2,8 @@
 
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from router.api.auth import Keys
 from router.api.exchange import AsgiClient, ClientGone, Receive, Scope, Send, read_body, while_connected
@@ -14,6 +15,7 @@ from router.protocol.limits import Limits
 from router.protocol.request import Request, parse_chat, parse_completion
 
 Parse = Callable[[bytes, Limits], Request]
+ROUTES: Mapping[str, Parse] = MappingProxyType({"/chat/completions": parse_chat, "/completions": parse_completion})
 logger = logging.getLogger(__name__)
 
 
@@ -41,13 +43,8 @@ class Inference:
         self._on_start = on_start
         self._on_refused = on_refused
 
-    async def chat(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._handle(scope, receive, send, parse_chat)
-
-    async def completions(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._handle(scope, receive, send, parse_completion)
-
-    async def _handle(self, scope: Scope, receive: Receive, send: Send, parse: Parse) -> None:
+    async def handle(self, parse: Parse, scope: Scope, receive: Receive, send: Send) -> None:
+        """One exchange whose body `parse` reads."""
         started, created = self._clock(), self._wall_clock()
         client = AsgiClient(send, generation_id(created, self._rng))
         try:

@@ -28,9 +28,7 @@ def test_four_right_answers_are_a_success(canned_router: CannedRouter, tmp_path:
     assert 4 == out.getvalue().count("1 of 1 answers right")
 
 
-def test_one_wrong_answer_is_a_failure_that_says_what_was_expected(
-    canned_router: CannedRouter, tmp_path: Path
-) -> None:
+def test_one_wrong_answer_is_a_failure_that_says_what_was_expected(canned_router: CannedRouter, tmp_path: Path) -> None:
     four = questions(1)
     canned_router.body = answer(four[0].expected)
     out = io.StringIO()
