@@ -64,6 +64,8 @@ def _children(node: dict[str, object], path: Path) -> Iterator[tuple[str, object
             yield key, node[key]
     items = node.get("items", True)
     if isinstance(items, list):  # drafts before 2020-12
+        if not items:
+            raise invalid(f"{path}.items", "must be a schema, or an array of schemas, not empty")
         yield from ((f"items[{index}]", item) for index, item in enumerate(items))
     else:
         yield "items", items

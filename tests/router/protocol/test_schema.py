@@ -58,6 +58,7 @@ def test_a_schema_with_all_the_usual_keywords_is_one() -> None:
         ({"required": [1]}, "s.required", "array of different strings"),
         ({"enum": []}, "s.enum", "must be an array, not empty"),
         ({"enum": "a"}, "s.enum", "must be an array, not empty"),
+        ({"items": []}, "s.items", "must be a schema, or an array of schemas, not empty"),
         ({"minLength": -1}, "s.minLength", "must be a whole number from 0 to 10000"),
         ({"maxItems": 10_001}, "s.maxItems", "must be a whole number from 0 to 10000"),
         ({"maxItems": 1.5}, "s.maxItems", "must be a whole number from 0 to 10000"),
