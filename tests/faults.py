@@ -97,6 +97,8 @@ class FaultServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._server.close()
+        for _ in range(5):  # of the event loop, in which it may be taking connections that came before
+            await asyncio.sleep(0)
         for connection in list(self.open):
             connection.stop()
         await self.all_closed()

@@ -11,20 +11,28 @@ from functools import lru_cache
 from types import TracebackType
 from typing import Self
 
-import aiohttp
-from multidict import CIMultiDict
-from yarl import URL
-
 from router.policy.attempt import Attempt
 from router.policy.outcome import Outcome, Phase, Verdict
 from router.upstream.connections import Connections
+from router.upstream.exchange import Exchange
+from router.upstream.failed import Failed
 from router.upstream.first_bytes import first_bytes, read_whole
 from router.upstream.headers import forwardable
 from router.upstream.judgement import of_answer, of_clock, of_failure, of_status, retry_after
-from router.upstream.reply import Reply, abandon
+from router.upstream.reply import Reply
+from router.upstream.request_head import RequestHead
 from router.upstream.settings import ClientSettings
 
 _NONE: Mapping[str, str] = {}
+_ALWAYS: Mapping[str, str] = {
+    "Content-Type": "application/json",
+    "Accept": "*/*",
+    "Accept-Encoding": "identity",
+    "User-Agent": "tramontane",
+    # To Ray Serve's direct ingress: let vLLM itself notice that a client is gone. Ray would cancel vLLM's handler from
+    # outside, and of an answer that is not streamed vLLM then goes on generating.
+    "X-Request-Disconnect-Disabled": "?1",
+}
 
 
 class Client:
@@ -43,19 +51,9 @@ class Client:
         self._settings = settings or ClientSettings()
         self._connections = Connections(self._settings)
         self._wall_clock = wall_clock
-        self._headers = CIMultiDict(
-            {
-                "Content-Type": "application/json",
-                "Accept": "*/*",
-                "Accept-Encoding": "identity",
-                "User-Agent": "tramontane",
-                # To Ray Serve's direct ingress: let vLLM itself notice that a client is gone. Ray would cancel vLLM's
-                # handler from outside, and of an answer that is not streamed vLLM then goes on generating.
-                "X-Request-Disconnect-Disabled": "?1",
-                **own_headers,
-            }
-        )
-        self._url = lru_cache(maxsize=1024)(lambda base, path: URL(base + path, encoded=True))
+        self._loop = asyncio.get_running_loop()
+        headers = {**_ALWAYS, **own_headers}
+        self._head = lru_cache(maxsize=1024)(lambda base, path: RequestHead.of(base + path, headers))
 
     async def send(
         self, attempt: Attempt, path: str, body: bytes, *, stream: bool, headers: Mapping[str, str] = _NONE
@@ -65,39 +63,40 @@ class Client:
         Returns when the first body byte of a stream is there, or the whole of any other answer. Always close the
         reply: that of a stream holds a connection.
         """
-        loop, limits = asyncio.get_running_loop(), attempt.deadlines
+        loop, limits = self._loop, attempt.deadlines
         started = loop.time()
         total_at = first_at = started + limits.total_s
         phase = Phase.TOTAL
         if stream and limits.first_token_s < limits.total_s:
             first_at, phase = started + limits.first_token_s, Phase.FIRST_TOKEN
-        url = self._url(attempt.endpoint.url, path)
-        sent = self._headers
-        if headers:
-            sent = CIMultiDict(forwardable(headers))
-            sent.update(self._headers)
-        response: aiohttp.ClientResponse | None = None
+        if limits.total_s <= 0:  # a clock that has run out would ring only after the connection was made
+            return Reply(of_clock(Phase.TOTAL))
+        request = self._head(attempt.endpoint.url, path)
+        head = request.write(len(body), forwardable(headers) if headers else _NONE)
+        exchange: Exchange | None = None
         try:
             async with asyncio.timeout_at(first_at) as clock:
-                response = await self._connections.post(url, body, sent, connect_s=limits.connect_s)
-                outcome = self._judge(response, stream=stream)
+                exchange = await self._connections.ask(request.origin, head, body, connect_s=limits.connect_s)
+                outcome = self._judge(exchange, stream=stream)
                 if stream and outcome.verdict is Verdict.OK:
-                    data, progress = await first_bytes(response.content, self._settings.max_error_bytes)
+                    data, progress = await first_bytes(exchange, self._settings.max_error_bytes)
                     if not data:
                         return Reply(Outcome(Verdict.UNAVAILABLE, 200, "the stream was empty"), 200)
                     reply = Reply(outcome, 200, data)
-                    reply.continue_with(response, progress, idle_s=limits.idle_s, total_at=total_at)
-                    response = None  # now the reply's
+                    reply.continue_with(exchange, progress, idle_s=limits.idle_s, total_at=total_at)
+                    exchange = None  # now the reply's
                     return reply
-                if not response.content.is_eof() and loop.time() + limits.idle_s < first_at:
+                if not exchange.is_complete and loop.time() + limits.idle_s < first_at:
                     phase = Phase.IDLE  # what follows a head comes at once, or it hangs
                     clock.reschedule(loop.time() + limits.idle_s)
-                return await self._whole(response, outcome)
-        except (aiohttp.ClientError, OSError) as error:  # a TimeoutError is an OSError
-            return Reply(of_clock(phase) if clock.expired() else of_failure(error, has_begun=False))
+                return await self._whole(exchange, outcome)
+        except TimeoutError:
+            return Reply(of_clock(phase))
+        except Failed as failed:
+            return Reply(of_failure(failed, has_begun=False))
         finally:
-            if response is not None:
-                abandon(response)
+            if exchange is not None:
+                exchange.close()
 
     async def aclose(self) -> None:
         """Close all connections, also those still in use."""
@@ -111,17 +110,17 @@ class Client:
     ) -> None:
         await self.aclose()
 
-    def _judge(self, response: aiohttp.ClientResponse, *, stream: bool) -> Outcome:
-        if response.status == 200:
-            return of_answer(response.headers, stream=stream)
+    def _judge(self, exchange: Exchange, *, stream: bool) -> Outcome:
+        if exchange.status == 200:
+            return of_answer(exchange.headers, stream=stream)
         longest_s = self._settings.max_retry_after_s
-        wait_s = retry_after(response.headers, now=self._wall_clock(), longest_s=longest_s)
-        return of_status(response.status, wait_s)
+        wait_s = retry_after(exchange.headers, now=self._wall_clock(), longest_s=longest_s)
+        return of_status(exchange.status, wait_s)
 
-    async def _whole(self, response: aiohttp.ClientResponse, outcome: Outcome) -> Reply:
+    async def _whole(self, exchange: Exchange, outcome: Outcome) -> Reply:
         is_ok = outcome.verdict is Verdict.OK
         limit = self._settings.max_body_bytes if is_ok else self._settings.max_error_bytes
-        body, is_whole = await read_whole(response.content, limit)
+        body, is_whole = await read_whole(exchange, limit)
         if is_ok and not is_whole:  # not retryable: another endpoint would answer as much
             return Reply(Outcome(Verdict.BROKEN, 200, f"the answer is larger than {limit} bytes"), 200)
-        return Reply(outcome, response.status, body)
+        return Reply(outcome, exchange.status, body)

@@ -1,83 +1,134 @@
 """Connections to endpoints: kept for the next request, and one more try when a kept one turns out to be closed.
 
-A pooled connection can be closed by the server in the moment it is used again (uvicorn does so after 5 s of idling).
-That is no fault of the endpoint, so a request that fails on a *reused* connection before the head of an answer is sent
-once more, on a connection of its own. This is safe for engines: a generation changes nothing on the server, and one
-whose connection is gone is aborted there, so the worst that a second sending can cost is a little prefill. On a fresh
+A kept connection can be closed by the server in the moment it is used again (uvicorn does so after 5 s of idling).
+That is no fault of the endpoint, so a request to which a *kept* connection gave no byte of an answer is sent once more,
+on a connection of its own. This is safe for engines: a generation changes nothing on the server, and one whose
+connection is gone is aborted there, so the worst that a second sending can cost is a little prefill. On a fresh
 connection the same failure is real and is not repeated: a request that crashes engines must not be sent twice.
 """
 
-import io
-import socket
-from contextvars import ContextVar
+import asyncio
+import ssl
+from collections import defaultdict
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
 
-import aiohttp
-from multidict import CIMultiDict
-from yarl import URL
-
-from router.upstream.session import open_session, tcp_socket
+from router.upstream.connection import Connection
+from router.upstream.exchange import Exchange
+from router.upstream.failed import Failed, of_connecting
 from router.upstream.settings import ClientSettings
 
-_LARGE_BYTES = 1_048_576  # above this aiohttp warns of a body that is written at once
 
+class Origin(NamedTuple):
+    """Where a connection leads."""
 
-class _Dial:
-    """Was a connection opened for the request of this task?"""
-
-    __slots__ = ("is_fresh",)
-
-    def __init__(self) -> None:
-        self.is_fresh = False
+    host: str
+    port: int
+    is_tls: bool
 
 
 class Connections:
-    """Create inside a running event loop; `aclose` it."""
+    """Create inside a running event loop; `aclose` it. `tls` makes the context of TLS connections when first needed."""
 
-    def __init__(self, settings: ClientSettings) -> None:
+    def __init__(
+        self, settings: ClientSettings, *, tls: Callable[[], ssl.SSLContext] = ssl.create_default_context
+    ) -> None:
         self._settings = settings
-        # A tracing hook of aiohttp would tell the same, but costs every request a fifth more.
-        self._dial: ContextVar[_Dial] = ContextVar("dial")
-        self._pooled = open_session(
-            keepalive_s=settings.keepalive_s,
-            read_buffer_bytes=settings.read_buffer_bytes,
-            socket_factory=self._open_socket,
-        )
-        self._unpooled = open_session(
-            keepalive_s=None,
-            read_buffer_bytes=settings.read_buffer_bytes,
-            socket_factory=self._open_socket,
-        )
+        self._make_tls = tls
+        self._tls: ssl.SSLContext | None = None
+        self._loop = asyncio.get_running_loop()
+        self._open: set[Connection] = set()
+        self._idle: defaultdict[Origin, list[Connection]] = defaultdict(list)  # the last used is the last
+        self._sweeper: asyncio.TimerHandle | None = None
+        self._all_lost: asyncio.Future[None] | None = None  # when closing
 
-    async def post(
-        self, url: URL, body: bytes, headers: CIMultiDict[str], *, connect_s: float
-    ) -> aiohttp.ClientResponse:
-        """Send, and return when the head of the answer is there. Raises aiohttp.ClientError, OSError."""
-        timeout = aiohttp.ClientTimeout(connect=connect_s)
-        dial = _Dial()
-        self._dial.set(dial)
-        try:
-            return await self._pooled.post(
-                url, data=_payload(body), headers=headers, timeout=timeout, allow_redirects=False
-            )
-        except (aiohttp.ClientConnectorError, aiohttp.ServerTimeoutError):
-            raise
-        except aiohttp.ClientConnectionError:
-            if dial.is_fresh:
-                raise
-        return await self._unpooled.post(
-            url, data=_payload(body), headers=headers, timeout=timeout, allow_redirects=False
-        )
+    async def ask(self, origin: Origin, head: bytes, body: bytes, *, connect_s: float) -> Exchange:
+        """Send a request, and return when the head of the answer is there. Raises Failed."""
+        kept = self._take(origin)
+        if kept is not None:
+            try:
+                return await _ask(kept, head, body)
+            except Failed as failed:
+                if not failed.is_silent:
+                    raise
+        return await _ask(await self._connect(origin, connect_s), head, body)
 
     async def aclose(self) -> None:
         """Close all connections, also those still in use."""
-        await self._pooled.close()
-        await self._unpooled.close()
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+        self._idle.clear()
+        if self._open:
+            self._all_lost = self._loop.create_future()
+            for connection in self._open:
+                connection.abort()
+            await self._all_lost
 
-    def _open_socket(self, address: aiohttp.AddrInfoType) -> socket.socket:
-        self._dial.get().is_fresh = True
-        return tcp_socket(address, unacknowledged_s=self._settings.unacknowledged_s)
+    async def _connect(self, origin: Origin, connect_s: float) -> Connection:
+        if origin.is_tls and self._tls is None:
+            self._tls = self._make_tls()
+        make = partial(
+            Connection,
+            self._loop,
+            hold_bytes=2 * self._settings.read_buffer_bytes,
+            unacknowledged_s=self._settings.unacknowledged_s,
+            on_free=partial(self._keep, origin),
+            on_lost=partial(self._forget, origin),
+        )
+        try:
+            async with asyncio.timeout(connect_s):
+                tls = self._tls if origin.is_tls else None
+                _, connection = await self._loop.create_connection(make, origin.host, origin.port, ssl=tls)
+        except OSError as error:  # a TimeoutError and all of TLS's are OSErrors
+            raise of_connecting(error) from None
+        if not connection.is_usable:  # it was closed in the same moment, and will not say so again
+            raise Failed("the connection was closed without an answer")
+        self._open.add(connection)
+        return connection
+
+    def _take(self, origin: Origin) -> Connection | None:
+        idle = self._idle.get(origin)
+        while idle:
+            connection = idle.pop()
+            if connection.is_usable:
+                return connection
+        return None
+
+    def _keep(self, origin: Origin, connection: Connection) -> None:
+        if self._all_lost is not None:
+            connection.abort()
+            return
+        connection.idle_since = self._loop.time()
+        self._idle[origin].append(connection)
+        if self._sweeper is None:
+            self._sweeper = self._loop.call_later(self._settings.keepalive_s, self._sweep)
+
+    def _sweep(self) -> None:
+        """Close what has waited long enough, oldest first; come back for the next that will have."""
+        self._sweeper = None
+        now, keepalive_s = self._loop.time(), self._settings.keepalive_s
+        for idle in self._idle.values():
+            while idle and now - idle[0].idle_since >= keepalive_s:
+                idle.pop(0).abort()
+        oldest = [idle[0].idle_since for idle in self._idle.values() if idle]
+        if oldest:
+            self._sweeper = self._loop.call_at(min(oldest) + keepalive_s, self._sweep)
+
+    def _forget(self, origin: Origin, connection: Connection) -> None:
+        self._open.discard(connection)
+        idle = self._idle.get(origin)
+        if idle and connection in idle:
+            idle.remove(connection)
+        if self._all_lost is not None and not self._open:
+            self._all_lost.set_result(None)
 
 
-def _payload(body: bytes) -> bytes | io.BytesIO:
-    """Large bodies go in pieces, between which other requests have their turn."""
-    return body if len(body) <= _LARGE_BYTES else io.BytesIO(body)
+async def _ask(connection: Connection, head: bytes, body: bytes) -> Exchange:
+    exchange = connection.begin(head, body)
+    try:
+        await exchange.head()
+    except BaseException:
+        exchange.close()
+        raise
+    return exchange

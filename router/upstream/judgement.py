@@ -1,16 +1,11 @@
-"""What a status, a header or an exception of aiohttp means: foreign errors become Outcomes here and nowhere else.
-
-Details are our own words. aiohttp's messages name addresses, which must not reach a client or a log that clients see.
-"""
+"""What a status, a header or a failed exchange means: an Outcome. `headers` have names in lower case."""
 
 import math
-import os
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 
-import aiohttp
-
 from router.policy.outcome import Outcome, Phase, Verdict
+from router.upstream.failed import ConnectTimeout, Failed
 
 _OWN_CREDENTIALS = frozenset({401, 403, 407})
 
@@ -31,10 +26,10 @@ def of_status(status: int, retry_after_s: float | None) -> Outcome:
 def of_answer(headers: Mapping[str, str], *, stream: bool) -> Outcome:
     """The verdict on the head of a 200: is what follows what was asked for?"""
     expected = "text/event-stream" if stream else "application/json"
-    found = headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    found = headers.get("content-type", "").partition(";")[0].strip().lower()
     if found != expected:
         return Outcome(Verdict.UNAVAILABLE, 200, f"the answer is not {expected}")
-    if headers.get("Content-Encoding", "identity").lower() != "identity":
+    if headers.get("content-encoding", "identity").lower() != "identity":
         return Outcome(Verdict.UNAVAILABLE, 200, "the answer is compressed, which was not asked for")
     return Outcome(Verdict.OK, 200)
 
@@ -44,7 +39,7 @@ def retry_after(headers: Mapping[str, str], *, now: float, longest_s: float) -> 
 
     Never more than `longest_s`: a mistaken header must not take an endpoint away for a year.
     """
-    value = headers.get("Retry-After", "").strip()
+    value = headers.get("retry-after", "").strip()
     try:
         seconds = float(value)
     except ValueError:
@@ -55,11 +50,11 @@ def retry_after(headers: Mapping[str, str], *, now: float, longest_s: float) -> 
     return min(max(seconds, 0.0), longest_s) if math.isfinite(seconds) else None
 
 
-def of_failure(error: Exception, *, has_begun: bool) -> Outcome:
-    """The verdict on an exception. `has_begun`: was a byte of the body already passed on?"""
-    if isinstance(error, aiohttp.ServerTimeoutError):
-        return Outcome(Verdict.TIMEOUT, detail="connecting took too long", phase=Phase.CONNECT)
-    return Outcome(Verdict.BROKEN if has_begun else Verdict.UNAVAILABLE, detail=_words(error))
+def of_failure(failed: Failed, *, has_begun: bool) -> Outcome:
+    """The verdict on an exchange that failed. `has_begun`: was a byte of the body already passed on?"""
+    if isinstance(failed, ConnectTimeout):
+        return of_clock(Phase.CONNECT)
+    return Outcome(Verdict.BROKEN if has_begun else Verdict.UNAVAILABLE, detail=failed.detail)
 
 
 def of_clock(phase: Phase) -> Outcome:
@@ -71,25 +66,3 @@ def of_clock(phase: Phase) -> Outcome:
         Phase.TOTAL: "the answer took too long as a whole",
     }
     return Outcome(Verdict.TIMEOUT, detail=words[phase], phase=phase)
-
-
-def _words(error: Exception) -> str:
-    if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return "the host name does not resolve"
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return "the TLS certificate is not valid"
-    if isinstance(error, aiohttp.ClientConnectorSSLError):
-        return "the TLS handshake failed"
-    if isinstance(error, aiohttp.ClientConnectorError):
-        return f"cannot connect: {_reason(error)}"
-    if isinstance(error, aiohttp.ClientPayloadError):
-        return "the answer was cut off"
-    if isinstance(error, aiohttp.ClientResponseError):
-        return "the answer is not valid HTTP"
-    if isinstance(error, OSError):
-        return f"the connection was lost: {_reason(error)}"
-    return "the connection was closed without an answer"
-
-
-def _reason(error: OSError) -> str:
-    return os.strerror(error.errno).lower() if error.errno else "unknown reason"

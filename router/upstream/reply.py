@@ -6,33 +6,32 @@ it may stop working on the request.
 """
 
 import asyncio
-
-import aiohttp
+from typing import Protocol
 
 from router.policy.outcome import Outcome, Phase, StreamBroken, Verdict
+from router.upstream.failed import Failed
 from router.upstream.idle_clock import IdleClock
 from router.upstream.judgement import of_clock, of_failure
 from router.upstream.progress import Progress
 
 
-def abandon(response: aiohttp.ClientResponse) -> None:
-    """Give the connection back if the answer has come in whole, else cut it at once, unsent bytes included."""
-    connection = response.connection
-    if connection is not None and connection.transport is not None:
-        connection.transport.abort()
-    response.close()
+class Rest(Protocol):
+    """Of an answer, as it comes: an Exchange."""
+
+    async def readany(self) -> bytes: ...
+    def close(self) -> None: ...
 
 
 class Reply:
     """`body` is everything there is, or with `stream` and an OK outcome the first bytes."""
 
-    __slots__ = ("_broken", "_clock", "_progress", "_response", "body", "outcome", "status")
+    __slots__ = ("_broken", "_clock", "_progress", "_rest", "body", "outcome", "status")
 
     def __init__(self, outcome: Outcome, status: int = 0, body: bytes = b"") -> None:
         self.outcome = outcome
         self.status = status  # 0: there was no answer
         self.body = body
-        self._response: aiohttp.ClientResponse | None = None
+        self._rest: Rest | None = None
         self._progress = Progress()
         self._clock: IdleClock | None = None
         self._broken: Outcome | None = None
@@ -40,11 +39,9 @@ class Reply:
     def __repr__(self) -> str:
         return f"Reply({self.outcome.verdict.value}, {self.status}, {len(self.body)} bytes)"
 
-    def continue_with(
-        self, response: aiohttp.ClientResponse, progress: Progress, *, idle_s: float, total_at: float
-    ) -> None:
-        """Take over a response whose first bytes are in `body`. From here on `close` is owed."""
-        self._response = response
+    def continue_with(self, rest: Rest, progress: Progress, *, idle_s: float, total_at: float) -> None:
+        """Take over an answer whose first bytes are in `body`. From here on `close` is owed."""
+        self._rest = rest
         self._progress = progress
         loop = asyncio.get_running_loop()
         self._clock = IdleClock(loop, idle_s=idle_s, total_at=total_at, on_expiry=self._expire)
@@ -55,19 +52,19 @@ class Reply:
         Raises StreamBroken when the connection is lost, the body is cut off, the idle or total clock runs out, or
         the reply was closed.
         """
-        response, clock = self._response, self._clock
-        if response is None or clock is None:
+        rest, clock = self._rest, self._clock
+        if rest is None or clock is None:
             return self._after_the_end()
         clock.wait()
         try:
-            data = await response.content.readany()
-        except (aiohttp.ClientError, OSError) as error:
-            self._end(of_failure(error, has_begun=True))  # unless it was a clock of ours that cut the connection
-            return self._after_the_end(error)
+            data = await rest.readany()
+        except Failed as failed:
+            self._end(of_failure(failed, has_begun=True))  # unless it was a clock of ours that cut the connection
+            return self._after_the_end(failed)
         except BaseException:
             self.close()
             raise
-        if self._response is None:  # a clock ran out, or the reply was closed, between the data's coming and now
+        if self._rest is None:  # a clock ran out, or the reply was closed, between the data's coming and now
             return self._after_the_end()
         if not data:
             self._end(None)
@@ -89,10 +86,10 @@ class Reply:
 
     def _end(self, broken: Outcome | None) -> None:
         """Only the first end counts."""
-        clock, response = self._clock, self._response
-        self._clock = self._response = None
-        if clock is None or response is None:
+        clock, rest = self._clock, self._rest
+        self._clock = self._rest = None
+        if clock is None or rest is None:
             return
         self._broken = broken
         clock.stop()
-        abandon(response)
+        rest.close()

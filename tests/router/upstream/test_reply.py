@@ -2,9 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import cast
 
-import aiohttp
 import pytest
 
 from router.policy.outcome import Outcome, StreamBroken, Verdict
@@ -13,14 +11,11 @@ from router.upstream.reply import Reply
 from tests.router.upstream.support import Run
 
 
-class Response:
-    """A response that hands out data, but something happens between its coming and its being taken."""
-
-    connection = None
+class Rest:
+    """An answer that hands out data, but something happens between its coming and its being taken."""
 
     def __init__(self, meanwhile: Callable[[], None]) -> None:
         self._meanwhile = meanwhile
-        self.content = self
         self.closed = 0
 
     async def readany(self) -> bytes:
@@ -34,14 +29,14 @@ class Response:
 def test_data_that_comes_as_the_reply_is_closed_is_not_taken_for_an_answer(run: Run) -> None:
     async def main() -> None:
         reply = Reply(Outcome(Verdict.OK, 200), 200, b"data: first\n\n")
-        response = Response(meanwhile=reply.close)
+        rest = Rest(meanwhile=reply.close)
         total_at = asyncio.get_running_loop().time() + 60
-        reply.continue_with(cast(aiohttp.ClientResponse, response), Progress(), idle_s=30, total_at=total_at)
+        reply.continue_with(rest, Progress(), idle_s=30, total_at=total_at)
         for _ in range(2):
             with pytest.raises(StreamBroken) as broken:
                 await reply.read()
             assert Outcome(Verdict.CANCELLED, detail="closed before its end") == broken.value.outcome
-        assert 1 == response.closed
+        assert 1 == rest.closed
 
     run(main())
 
