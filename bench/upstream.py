@@ -113,16 +113,17 @@ class Upstream(asyncio.Protocol):
     def _start(self, chat_id: str, max_tokens: int) -> None:
         head = f'{{"id":"{chat_id}","object":"chat.completion.chunk","created":{CREATED},"model":"{MODEL}",'
 
-        def choice(delta: str, end: str) -> bytes:
+        def choice(delta: str, end: str, more: str = "") -> bytes:
             return _event(
-                f'{head}"choices":[{{"index":0,"delta":{{{delta}}},"logprobs":null,"finish_reason":{end}}}]}}'
+                f'{head}"choices":[{{"index":0,"delta":{{{delta}}},"logprobs":null,"finish_reason":{end}}}]{more}}}'
             )
 
-        first = choice('"role":"assistant","content":""', "null")
-        token = choice('"content":" token"', "null")
+        nulls = ',"prompt_token_ids":null,"prompt_text":null'
+        first = choice('"role":"assistant","content":""', "null", nulls)
+        token = choice('"content":" token"', 'null,"token_ids":null')
         usage = USAGE % (50 + max_tokens, max_tokens)
         last = (
-            choice('"content":" end"', '"length","stop_reason":null')
+            choice('"content":" end"', '"length","stop_reason":null,"token_ids":null')
             + _event(f'{head}"choices":[],"usage":{usage}}}')
             + _event("[DONE]")
             + b"0\r\n\r\n"

@@ -114,7 +114,8 @@ class AsgiClient:
 
 async def while_connected(receive: Receive, client: AsgiClient, work: Coroutine[Any, Any, None]) -> None:
     """Run `work`; cancel it as soon as the client leaves. Raises ClientGone then."""
-    task = asyncio.current_task()
+    loop = asyncio.get_running_loop()
+    task = asyncio.current_task(loop)
     assert task is not None
     has_left = False
 
@@ -124,7 +125,7 @@ async def while_connected(receive: Receive, client: AsgiClient, work: Coroutine[
             has_left = True
             task.cancel()
 
-    watch = asyncio.ensure_future(_until_disconnect(receive))
+    watch = loop.create_task(_until_disconnect(receive))
     watch.add_done_callback(on_message)
     try:
         await work

@@ -114,6 +114,10 @@ class Breaker:
             return State.CLOSED
         return State.OPEN if now < self._open_until else State.HALF_OPEN
 
+    def is_well(self, now: float) -> bool:
+        """Closed, and no pause asked for?"""
+        return self._fault is None and now >= self._hold_off_until
+
     def is_backing_off(self, now: float) -> bool:
         """Has the endpoint asked for a pause that is not over?"""
         return now < self._hold_off_until

@@ -18,6 +18,8 @@ class Deadlines:
 
     def within(self, remaining_s: float) -> "Deadlines":
         """The same limits, none longer than what is left of the request's time."""
+        if remaining_s >= self.total_s:
+            return self
         left = max(0.0, remaining_s)
         return Deadlines(
             connect_s=min(self.connect_s, left),

@@ -53,7 +53,7 @@ class Refusal:
 
 def route(call: Call, pools: Sequence[Pool], rules: Rules, clock: Clock) -> Generator[Pick, Outcome, Refusal]:
     """Yield attempts until one is taken as the answer (the caller stops asking) or none is worth making."""
-    started = clock()
+    now = started = clock()
     rules.retry_budget.deposit(started)
     attempts = 0
     last: Outcome | None = None
@@ -63,15 +63,15 @@ def route(call: Call, pools: Sequence[Pool], rules: Rules, clock: Clock) -> Gene
         tried: set[str] = set()
         in_pool = 0
         while True:
-            now = clock()
-            untried = [e for e in rules.endpoints(pool.name) if e.id not in tried]
+            endpoints = rules.endpoints(pool.name)
+            untried = [e for e in endpoints if e.id not in tried] if tried else endpoints
             usable = rules.breakers.available(untried, now)
             if not usable:
                 wait = rules.breakers.retry_after(untried, now)
                 waits.extend([] if wait is None else [wait])
                 break
             limits = rules.deadlines(pool.name)
-            left = started + limits.total_s - now
+            left = limits.total_s - (now - started)
             if left <= 0:
                 return Refusal(attempts, last, last_pool)
             if last is not None and not rules.retry_budget.withdraw(now):
@@ -80,6 +80,7 @@ def route(call: Call, pools: Sequence[Pool], rules: Rules, clock: Clock) -> Gene
             in_pool += 1
             endpoint = rules.balancer(pool.name).pick(usable, call, now)
             last = yield _take(Attempt(attempts, pool, endpoint, limits.within(left)), call, rules, clock)
+            now = clock()
             last_pool = pool
             tried.add(endpoint.id)
             waits.extend([] if last.retry_after_s is None else [last.retry_after_s])
