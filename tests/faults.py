@@ -9,6 +9,7 @@ connection. It counts what came and notes when clients went away; it ends with n
 
 import asyncio
 import socket
+import ssl
 import struct
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -66,7 +67,8 @@ Behaviour = Callable[[Exchange], Awaitable[None]]
 class FaultServer:
     """Answers the first request with the first behaviour, and so on; the last one serves all later requests."""
 
-    def __init__(self, *behaviours: Behaviour) -> None:
+    def __init__(self, *behaviours: Behaviour, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         self._behaviours = list(behaviours)
         self.requests: list[Received] = []
         self.asked = asyncio.Event()  # the first of them has come
@@ -77,7 +79,7 @@ class FaultServer:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._port}"
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self._port}"
 
     def next_behaviour(self) -> Behaviour:
         return self._behaviours.pop(0) if len(self._behaviours) > 1 else self._behaviours[0]
@@ -89,7 +91,7 @@ class FaultServer:
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: _Connection(self), "127.0.0.1", 0)
+        self._server = await loop.create_server(lambda: _Connection(self), "127.0.0.1", 0, ssl=self._tls)
         self._port = self._server.sockets[0].getsockname()[1]
         return self
 

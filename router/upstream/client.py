@@ -5,6 +5,7 @@ Bytes are passed on untouched; of the client's headers only those go on that `he
 """
 
 import asyncio
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from functools import lru_cache
@@ -38,7 +39,8 @@ _ALWAYS: Mapping[str, str] = {
 class Client:
     """Shared by all requests of a router. Create it inside a running event loop; `aclose` it.
 
-    `own_headers` go with every request, e.g. the engines' API key. `wall_clock` gives Unix seconds.
+    `own_headers` go with every request, e.g. the engines' API key. `wall_clock` gives Unix seconds. `tls` makes the
+    context of TLS connections, which says whom to trust.
     """
 
     def __init__(
@@ -47,9 +49,10 @@ class Client:
         *,
         own_headers: Mapping[str, str] = _NONE,
         wall_clock: Callable[[], float] = time.time,
+        tls: Callable[[], ssl.SSLContext] = ssl.create_default_context,
     ) -> None:
         self._settings = settings or ClientSettings()
-        self._connections = Connections(self._settings)
+        self._connections = Connections(self._settings, tls=tls)
         self._wall_clock = wall_clock
         self._loop = asyncio.get_running_loop()
         headers = {**_ALWAYS, **own_headers}

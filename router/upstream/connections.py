@@ -31,9 +31,7 @@ class Origin(NamedTuple):
 class Connections:
     """Create inside a running event loop; `aclose` it. `tls` makes the context of TLS connections when first needed."""
 
-    def __init__(
-        self, settings: ClientSettings, *, tls: Callable[[], ssl.SSLContext] = ssl.create_default_context
-    ) -> None:
+    def __init__(self, settings: ClientSettings, *, tls: Callable[[], ssl.SSLContext]) -> None:
         self._settings = settings
         self._make_tls = tls
         self._tls: ssl.SSLContext | None = None

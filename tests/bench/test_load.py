@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import random
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from http.client import HTTPConnection
@@ -16,6 +17,7 @@ from bench.bodies import Body
 from bench.connection import Connection
 from bench.jobs import Pace, Saturate, Stream, Target
 from bench.load import arrivals, connect, pace, saturate, stream
+from tests.ordinary import not_ordinary
 
 
 class Watched(upstream.Upstream):
@@ -246,3 +248,25 @@ def test_the_cheap_upstream_speaks_vllms_shapes() -> None:
         assert 0.25 == state.interval_s
 
     against_cheap(check)
+
+
+def test_the_cheap_upstreams_tokens_are_an_engines_to_the_router() -> None:
+    """Else what is measured is a way that no real token takes."""
+
+    async def main() -> bytes:
+        state = upstream.State()
+        state.interval_s = 0.0
+        async with serving(lambda: Watched(state)) as (target, _):
+            host, _, port = target.address.partition(":")
+            reader, writer = await asyncio.open_connection(host, int(port))
+            writer.write(target.request(Body.SMALL, max_tokens=5, stream=True))
+            answer = await reader.readuntil(b"data: [DONE]\n\n")
+            writer.close()
+            return answer
+
+    stream = re.sub(rb"\r\n[0-9a-f]+\r\n", b"", asyncio.run(main()).partition(b"\r\n\r\n")[2])
+    events = stream[stream.index(b"data: ") :].replace(b"\r\n", b"")
+    last, usage, done = not_ordinary(events, "chat.completion.chunk")
+    assert b'"finish_reason":"length"' in last
+    assert b'"usage":' in usage
+    assert done == b"data: [DONE]"

@@ -7,6 +7,7 @@ import pytest
 
 from tests.e2e.asking import Asker
 from tests.e2e.fleet import Fleet
+from tests.ordinary import not_ordinary
 
 STORY = "Tell me a story."
 COUNT = "Count from 1 to 20."
@@ -100,6 +101,26 @@ def test_plain_completions_work_streaming_and_not(ask: Asker, fleet: Fleet) -> N
     with ask.http.stream("POST", "/completions", json={**body, "stream": True}) as response:
         lines = [line for line in response.iter_lines() if line.startswith("data: ")]
     assert lines[-1] == "data: [DONE]"
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "asked"),
+    [
+        ("chat/completions", "chat.completion.chunk", {"messages": [{"role": "user", "content": COUNT}]}),
+        ("completions", "text_completion", {"prompt": "one two three"}),
+    ],
+)
+def test_the_engines_tokens_pass_without_being_parsed(
+    fleet: Fleet, engine_url: str, path: str, kind: str, asked: dict[str, Any]
+) -> None:
+    body = {"model": fleet.model, "max_tokens": 40, "ignore_eos": True, "stream": True, **asked}
+    body["stream_options"] = {"include_usage": True}
+    stream = httpx.post(f"{engine_url}/v1/{path}", json=body, timeout=60).content
+    assert stream.count(b"data: ") > 40
+    last, usage, done = not_ordinary(stream, kind)
+    assert b'"finish_reason":"length"' in last
+    assert b'"choices":[],"usage":' in usage
+    assert done == b"data: [DONE]"
 
 
 def test_special_tokens_in_text_are_only_text(ask: Asker) -> None:

@@ -1,14 +1,16 @@
 """Which connections the client uses, and what it sends on them."""
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 
 from router.policy.outcome import Outcome, Verdict
 from router.upstream.client import Client
+from router.upstream.settings import ClientSettings
 from tests import fault_behaviours as faults
-from tests.faults import Behaviour, FaultServer
-from tests.router.upstream.support import BODY, PATH, Run, attempt_at
+from tests.faults import Behaviour, Exchange, FaultServer
+from tests.router.upstream.support import BODY, PATH, Run, attempt_at, nothing_else_runs, pass_time, soon
 
 
 @pytest.mark.parametrize("stream", [True, False])
@@ -172,5 +174,80 @@ def test_a_large_body_is_sent_whole_again_when_the_pooled_connection_was_closed(
                 reply = await client.send(attempt_at(server.url), PATH, body, stream=False)
                 assert Outcome(Verdict.OK, 200) == reply.outcome
             assert [2_000_000] * 3 == [len(request.body) for request in server.requests]
+
+    run(main())
+
+
+def test_a_connection_that_has_waited_long_enough_is_closed_and_no_timer_stays(run_in_time: Run) -> None:
+    async def main() -> None:
+        async with FaultServer(faults.good_answer) as server, Client(ClientSettings(keepalive_s=3.0)) as client:
+            for wait_s in (2.0, 2.0, 4.0):  # its time begins anew with each use
+                await client.send(attempt_at(server.url), PATH, BODY, stream=False)
+                await pass_time(wait_s)
+            await soon(server.all_closed())
+            await nothing_else_runs()
+            await client.send(attempt_at(server.url), PATH, BODY, stream=False)
+            assert (4, 2) == (len(server.requests), server.accepted)
+
+    run_in_time(main())
+
+
+def test_the_connection_that_was_used_last_is_used_first_so_that_others_can_go(run_in_time: Run) -> None:
+    async def main() -> None:
+        go: asyncio.Queue[None] = asyncio.Queue()
+        slow = faults.slow_stream(faults.STREAM, go)
+        async with FaultServer(slow, slow, faults.good_answer) as server, Client() as client:
+            sends = [client.send(attempt_at(server.url), PATH, BODY, stream=True) for _ in range(2)]
+            tasks = [asyncio.create_task(send) for send in sends]
+            for _ in range(2 * len(faults.STREAM)):
+                go.put_nowait(None)
+            for reply in await soon(asyncio.gather(*tasks)):
+                while await reply.read():
+                    pass
+            await pass_time(2.0)
+            await client.send(attempt_at(server.url), PATH, BODY, stream=False)
+            await pass_time(2.0)
+            assert (2, 1) == (server.accepted, len(server.open))
+
+    run_in_time(main())
+
+
+def test_an_idle_connection_that_begins_to_speak_is_closed(run: Run) -> None:
+    async def main() -> None:
+        async def answer_twice(exchange: Exchange) -> None:
+            await faults.good_answer(exchange)
+            await go.wait()
+            exchange.send(b"HTTP/1.1 408 Request Timeout\r\n\r\n")
+            await exchange.gone.wait()
+
+        go = asyncio.Event()
+        async with FaultServer(answer_twice, faults.good_answer) as server, Client() as client:
+            await client.send(attempt_at(server.url), PATH, BODY, stream=False)
+            go.set()
+            await soon(server.all_closed())
+            reply = await client.send(attempt_at(server.url), PATH, BODY, stream=False)
+            assert (Outcome(Verdict.OK, 200), 2) == (reply.outcome, server.accepted)
+
+    run(main())
+
+
+def test_an_answer_that_came_before_the_whole_request_was_sent_ends_its_connection(run: Run) -> None:
+    async def main() -> None:
+        async def refuse_early(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(faults.head(413, content_length="2") + b"{}")
+            with suppress(ConnectionError):
+                while await reader.read(1_000_000):
+                    pass
+            ended.set()
+            writer.close()
+
+        ended = asyncio.Event()
+        server = await asyncio.start_server(refuse_early, "127.0.0.1", 0)
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with server, Client() as client:
+            reply = await client.send(attempt_at(url), PATH, b"x" * 60_000_000, stream=False)
+            assert Outcome(Verdict.REJECTED, 413, "HTTP 413") == reply.outcome
+            await soon(ended.wait())  # although the client lives on
 
     run(main())
