@@ -1,7 +1,8 @@
 """The class Ray Serve runs one of per replica: an engine, announced when warm, watched while alive, drained at its end.
 
-Ray's own LLM server, with five differences: KV-event ports of its own, a warm-up before Ray may announce it, liveness
-by progress, new work refused while it drains, and an engine whose processes end with it.
+Ray's own LLM server, with six differences: KV-event ports of its own, a warm-up before Ray may announce it, liveness by
+progress, new work refused while it drains, an engine whose processes end with it, and parsers that are not built anew
+for every request.
 """
 
 from pathlib import Path
@@ -13,7 +14,7 @@ from ray.llm._internal.serve.core.configs.llm_config import LLMConfig
 from ray.llm._internal.serve.core.server.llm_server import LLMServer
 from starlette.types import ASGIApp
 
-from serving import kv_events
+from serving import kv_events, parsers
 from serving.config import Deployment
 from serving.drain import RefuseWhileDraining
 from serving.liveness import WatchedEngine
@@ -39,6 +40,7 @@ class Replica(LLMServer):
             self._kv_ports = kv_events.choose_ports(settings, serve.get_replica_context().rank.local_rank)
             self._llm_config.update_engine_kwargs(kv_events_config=kv_events.engine_config(settings, self._kv_ports))
         self._skip_download_of_a_folder()
+        parsers.keep_built()
         await super().start()
         self.engine.watch(self._deployment.health)
         self._app = await self._build_app()

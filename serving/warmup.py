@@ -2,7 +2,7 @@
 
 The first request of each kind pays for lazy imports, compilation and caches: seconds, up to half a minute on a slow
 machine. So every kind is asked once, over the same HTTP application that will be announced: text, streaming, a
-picture, a schema, a tool. An engine that cannot answer one of them is never announced.
+picture, sampling with all its parameters, a schema, a tool. An engine that cannot answer one of them is never announced.
 """
 
 import base64
@@ -17,6 +17,19 @@ from starlette.types import ASGIApp
 
 PICTURE_PIXELS = 56  # two merged patches a side: the smallest picture with rows and columns
 TOKENS = 8
+SAMPLING = {
+    "temperature": 1.0,
+    "top_p": 0.9,
+    "top_k": 20,
+    "min_p": 0.01,
+    "frequency_penalty": 0.1,
+    "presence_penalty": 0.1,
+    "repetition_penalty": 1.1,
+    "logit_bias": {"0": -1},
+    "logprobs": True,
+    "top_logprobs": 2,
+    "n": 2,
+}
 
 
 class WarmUpError(RuntimeError):
@@ -41,7 +54,8 @@ def probes(model_id: str, *, sees: bool) -> tuple[Probe, ...]:
 
     def ask(kind: str, content: Any, **more: Any) -> Probe:
         message = {"role": "user", "content": content}
-        return Probe(kind, {"model": model_id, "messages": [message], "max_tokens": TOKENS, "temperature": 0, **more})
+        body = {"model": model_id, "messages": [message], "max_tokens": TOKENS, "temperature": 0} | more
+        return Probe(kind, body)
 
     schema = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
     picture = [{"type": "text", "text": "Look."}, {"type": "image_url", "image_url": {"url": _picture()}}]
@@ -49,6 +63,8 @@ def probes(model_id: str, *, sees: bool) -> tuple[Probe, ...]:
         ask("text", "Hello."),
         ask("streaming", "Hello again.", stream=True, stream_options={"include_usage": True}),
         *((ask("image", picture),) if sees else ()),
+        ask("sampling", "Hello.", **SAMPLING),
+        ask("a JSON object", "An object.", response_format={"type": "json_object"}),
         ask(
             "constrained output",
             "A number.",

@@ -30,9 +30,8 @@ def test_every_kind_of_request_is_asked_once() -> None:
     seen: list[dict[str, Any]] = []
     asyncio.run(warm_up(engine(seen), "tramontane/pocket", sees=True))
     assert [probe.body for probe in probes("tramontane/pocket", sees=True)] == seen
-    assert ["text", "streaming", "image", "constrained output", "tool call"] == [
-        probe.kind for probe in probes("tramontane/pocket", sees=True)
-    ]
+    kinds = ["text", "streaming", "image", "sampling", "a JSON object", "constrained output", "tool call"]
+    assert kinds == [probe.kind for probe in probes("tramontane/pocket", sees=True)]
 
 
 def test_a_model_without_eyes_is_shown_no_picture() -> None:
