@@ -96,7 +96,10 @@ def _is_json(said: str) -> bool:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.accuracy", description=__doc__)
-    parser.add_argument("--base-url", help="of a running stack, e.g. http://127.0.0.1:8080/api/v1; default: start one")
+    parser.add_argument(
+        "--base-url",
+        help="of a running stack, e.g. http://127.0.0.1:8080/api/v1 (its key: TRAMONTANE_API_KEY); default: start one",
+    )
     parser.add_argument("--model", default="tramontane/pocket", help="default: tramontane/pocket")
     parser.add_argument("--cases", type=int, default=200, help="per task (default: 200)")
     parser.add_argument("--seed", type=int, default=2026, help="of the cases (default: 2026)")

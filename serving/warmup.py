@@ -2,7 +2,8 @@
 
 The first request of each kind pays for lazy imports, compilation and caches: seconds, up to half a minute on a slow
 machine. So every kind is asked once, over the same HTTP application that will be announced: text, streaming, a
-picture, sampling with all its parameters, a schema, a tool. An engine that cannot answer one of them is never announced.
+picture, sampling with all its parameters, a schema, a tool. An engine that cannot answer one of them is never
+announced.
 """
 
 import base64
