@@ -117,7 +117,8 @@ def test_the_engines_tokens_pass_without_being_parsed(
     body["stream_options"] = {"include_usage": True}
     stream = httpx.post(f"{engine_url}/v1/{path}", json=body, timeout=60).content
     assert stream.count(b"data: ") > 40
-    last, usage, done = not_ordinary(stream, kind)
+    halves = b'"text":"","logprobs":null,"finish_reason":null'  # of a character, which says nothing yet
+    last, usage, done = (event for event in not_ordinary(stream, kind) if halves not in event)
     assert b'"finish_reason":"length"' in last
     assert b'"choices":[],"usage":' in usage
     assert done == b"data: [DONE]"
