@@ -1,9 +1,10 @@
 """Keeping a waiting client company, so that nobody in between cuts its silent connection."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from router.relay import Committed
 
@@ -26,41 +27,63 @@ class StreamSettings:
 
 
 class Company:
-    """Sends SSE comments until there is something to say."""
+    """Sends SSE comments until there is something to say.
+
+    They begin by a timer, so that an answer which comes soon costs no task of its own. They are asked to stop, not cut
+    short: a write that was begun must end before the next.
+    """
 
     def __init__(self, client: Client, settings: StreamSettings) -> None:
         self._client = client
         self._settings = settings
+        self._enough = asyncio.Event()
+        self._talking: asyncio.Task[None] | None = None
         self.has_started = False
 
-    async def wait_for(self, committing: Coroutine[Any, Any, Committed]) -> Committed:
+    async def wait_for(self, committing: Awaitable[Committed]) -> Committed:
         """Await the first byte; while it takes long, commit to 200 and send comments.
 
         The comments give up the chance of a real HTTP status for a connection that nobody in between cuts.
         """
         if self._settings.comment_after_s is None:
             return await committing
-        task = asyncio.ensure_future(committing)
-        patience = self._settings.comment_after_s
+        timer = asyncio.get_running_loop().call_later(self._settings.comment_after_s, self._begin)
         try:
-            while True:
-                done, _ = await asyncio.wait((task,), timeout=patience)
-                if done:
-                    break
-                if not self.has_started:
-                    self.has_started = True
-                    await self._client.start(stream=True, length=None)
-                await self._client.write(SSE_COMMENT, more=True)
-                patience = self._settings.comment_every_s
-        except BaseException:
-            task.cancel()
-            task.add_done_callback(_abandon)  # it may have committed in the same moment
+            return await self._until_silent(committing)
+        except asyncio.CancelledError:
+            if self._talking is not None:
+                self._talking.cancel()  # to nobody
             raise
-        return task.result()
+        finally:
+            timer.cancel()
 
+    async def _until_silent(self, committing: Awaitable[Committed]) -> Committed:
+        try:
+            committed = await committing
+        except Exception:
+            await self._end()
+            raise
+        try:
+            await self._end()
+        except BaseException:
+            committed.abandon()
+            raise
+        return committed
 
-def _abandon(task: "asyncio.Task[Committed]") -> None:
-    """Give back what an attempt holds that committed after its client had left."""
-    if task.cancelled() or task.exception() is not None:
-        return
-    task.result().abandon()
+    def _begin(self) -> None:
+        self._talking = asyncio.ensure_future(self._talk())
+
+    async def _talk(self) -> None:
+        self.has_started = True
+        await self._client.start(stream=True, length=None)
+        while not self._enough.is_set():
+            await self._client.write(SSE_COMMENT, more=True)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._settings.comment_every_s):
+                    await self._enough.wait()
+
+    async def _end(self) -> None:
+        """Let the comment that is being written be the last."""
+        if self._talking is not None:
+            self._enough.set()
+            await self._talking

@@ -346,6 +346,8 @@ def test_after_a_comment_an_error_is_an_event() -> None:
         pytest.param(False, None, [(REFUSED,), (OK, WHOLE)], id="whole, after a retry"),
         pytest.param(True, None, [(REFUSED,), (OK, *STREAM)], id="stream, after a retry"),
         pytest.param(True, 60.0, [(REFUSED,), (OK, *STREAM)], id="stream with company"),
+        pytest.param(True, 0.0, [(REFUSED,), (OK, *STREAM)], id="stream with comments"),
+        pytest.param(True, 0.0, [(REFUSED,), (REFUSED,)], id="all fail behind comments"),
         pytest.param(True, None, [(OK, STREAM[0], BROKEN)], id="stream that breaks"),
         pytest.param(False, None, [(REFUSED,), (REFUSED,)], id="all fail"),
     ],
