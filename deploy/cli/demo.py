@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deploy.cli.options import add_stack_options
+from deploy.installed import require_engines
 
 if TYPE_CHECKING:
     from deploy.cli.screen import Screen
@@ -34,8 +35,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Start, ask, stop.
 
     Raises:
-        Problem: the stack did not start or the router did not answer.
+        Problem: there are no engines here, the stack did not start or the router did not answer.
     """
+    require_engines()
     from deploy.cli.session import with_stack
     from deploy.local import Options
     from deploy.questions import questions

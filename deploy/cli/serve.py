@@ -4,6 +4,8 @@ import argparse
 import os
 import sys
 
+from deploy.installed import require_engines
+
 DESCRIPTION = """\
 Run the engines of a deployment file on this machine, in this process: the same as `python -m serving`. Prints
 where each replica answers. SIGTERM or Ctrl-C lets open answers end, then stops everything.
@@ -22,6 +24,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Become the engines' process; never returns."""
+    """Become the engines' process; never returns.
+
+    Raises:
+        Problem: there are no engines here.
+    """
+    require_engines()
     command = [sys.executable, "-m", "serving", "--deployment", arguments.deployment, *arguments.rest]
     os.execv(sys.executable, command)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deploy.cli.options import DEFAULT_PORT, add_stack_options
+from deploy.installed import require_engines
 
 if TYPE_CHECKING:
     from deploy.cli.screen import Screen
@@ -67,8 +68,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Stay up until a signal.
 
     Raises:
-        Problem: the stack did not start, or a part of it ended.
+        Problem: there are no engines here, the stack did not start, or a part of it ended.
     """
+    require_engines()
     from deploy.cli.session import with_stack
     from deploy.local import Options
 
