@@ -17,6 +17,7 @@ def require_engines(find: Callable[[str], object | None] = find_spec) -> None:
     missing = [name for name in ENGINE_MODULES if find(name) is None]
     if missing:
         raise Problem(
-            f"engines cannot run in this environment: {', '.join(missing)} not installed. In a clone, `make setup` installs "
-            "all of it; elsewhere: pip install 'tramontane[gpu]'. `tramontane route` and `tramontane ask` work without."
+            f"engines cannot run in this environment: {', '.join(missing)} not installed. In a clone of the project, "
+            "`make setup` installs them for a CPU, pip install '.[gpu]' for GPUs. `tramontane route` and `tramontane ask` "
+            "work without."
         )

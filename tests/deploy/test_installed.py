@@ -9,5 +9,5 @@ def test_an_environment_with_engines_is_let_through() -> None:
 
 
 def test_one_that_only_routes_is_told_what_is_missing_and_how_to_get_it() -> None:
-    with pytest.raises(Problem, match=r"ray, vllm not installed.*make setup.*tramontane\[gpu\]"):
+    with pytest.raises(Problem, match=r"ray, vllm not installed.*make setup.*\[gpu\]"):
         require_engines(lambda name: None if name in ("ray", "vllm") else object())
