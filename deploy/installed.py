@@ -18,6 +18,6 @@ def require_engines(find: Callable[[str], object | None] = find_spec) -> None:
     if missing:
         raise Problem(
             f"engines cannot run in this environment: {', '.join(missing)} not installed. In a clone of the project, "
-            "`make setup` installs them for a CPU, pip install '.[gpu]' for GPUs. `tramontane route` and `tramontane ask` "
-            "work without."
+            "`make setup` installs them for a CPU, pip install '.[gpu]' for GPUs. `tramontane route` and "
+            "`tramontane ask` work without."
         )
