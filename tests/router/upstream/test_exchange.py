@@ -1,6 +1,7 @@
 """An answer as it comes, by plain calls: bytes in, and what can be read of them."""
 
 import asyncio
+import gc
 from collections.abc import Coroutine
 from typing import Any
 
@@ -229,5 +230,24 @@ def test_closing_ends_a_wait_and_hands_the_line_back() -> None:
         assert ["over"] == line.said
         one.feed(HELLO)  # too late
         assert 0 == one.status
+
+    run(main())
+
+
+@pytest.mark.parametrize("pieces", [(HELLO,), (HELLO[:-1],)], ids=["come in whole", "given up"])
+def test_an_exchange_that_is_over_is_gone_without_the_garbage_collector(pieces: tuple[bytes, ...]) -> None:
+    """The router's collector comes by rarely, and each exchange holds a parser."""
+
+    async def main() -> None:
+        gc.collect()
+        gc.disable()
+        try:
+            one = fed(*pieces)
+            await one.readany()
+            one.close()
+            del one
+            assert 0 == gc.collect()
+        finally:
+            gc.enable()
 
     run(main())
