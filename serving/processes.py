@@ -18,6 +18,9 @@ import psutil
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
+STOPPED_BY = (signal.SIGTERM, signal.SIGABRT)
+"""How a command may end that was asked to stop while it was starting: before it could handle the signal, or, while Ray
+has a handler of its own in place, by Ray's abort. There is nothing to drain then, and nothing went wrong."""
 SETTLE_S = 5.0  # seconds that processes already on their way out get, before they are killed and counted
 
 
@@ -40,7 +43,7 @@ def keep(command: Sequence[str], environment: dict[str, str], stop_timeout_s: fl
     killed. The command has a session of its own, so that Ctrl-C reaches it only this way.
 
     Returns:
-        The command's exit status; 128 + n if signal n ended it.
+        The command's exit status; 128 + n if signal n ended it; 0 if it ended as it was asked to (see STOPPED_BY).
     """
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     child: subprocess.Popen[bytes] | None = None
@@ -70,6 +73,8 @@ def keep(command: Sequence[str], environment: dict[str, str], stop_timeout_s: fl
     signal.setitimer(signal.ITIMER_REAL, 0)
     for name in end_descendants(SETTLE_S):
         print(f"ended a process that was left: {name}", file=sys.stderr)
+    if asked == 1 and -code in STOPPED_BY:
+        return 0
     return code if code >= 0 else 128 - code
 
 

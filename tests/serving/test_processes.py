@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 KEEP = (
     "import os, sys; from serving.processes import keep;"
@@ -92,6 +94,20 @@ def test_one_signal_asks_the_command_to_stop() -> None:
             assert "waiting" == line(process)
             process.send_signal(number)
             assert 5 == process.wait(20)
+
+
+@pytest.mark.parametrize("way", ["signal.SIG_DFL", "lambda *_: os.abort()"])
+def test_a_command_that_was_still_starting_when_it_was_asked_has_ended_well(way: str) -> None:
+    code = f"import os, signal; signal.signal(signal.SIGTERM, {way}); print('starting', flush=True); signal.pause()"
+    with keeper(code) as process:
+        assert "starting" == line(process)
+        process.send_signal(signal.SIGTERM)
+        assert 0 == process.wait(20)
+
+
+def test_a_command_that_aborts_unasked_has_not() -> None:
+    with keeper("import os; os.abort()") as process:
+        assert 128 + signal.SIGABRT == process.wait(20)
 
 
 def test_a_second_signal_does_not_ask() -> None:
