@@ -68,7 +68,7 @@ def main(arguments: Arguments, folder: RunFolder, keeper: int, tell: Tell) -> in
                 )
                 while True:
                     cluster.rest()
-    except Stop:
+    except (Stop, SystemExit):  # the second is what Ray's handler raises, which is in place while Ray starts
         return 0
     except DeploymentFailed as error:
         tell("failed", message=str(error))

@@ -2,7 +2,7 @@
 
 One cluster with one replica of tensor parallel size 2 serves all tests of its life in order, its end being the last.
 Another, with a replica that is not split, is drained (the workers of a split one wait for each other by yielding their
-core, and some kernels then let a stream of theirs keep everybody else waiting for many seconds). Three more are only
+core, and some kernels then let a stream of theirs keep everybody else waiting for many seconds). Four more are only
 ever starting when their end comes.
 """
 
@@ -156,6 +156,20 @@ def starting(run: Engines) -> list[psutil.Process]:
     run.wait_for("cluster", START_S)
     until(lambda: bool(run.processes("ray::ServeReplica")), START_S, "no replica is being started")
     return run.processes()
+
+
+def test_a_stop_while_ray_starts_has_ended_well_and_leaves_nothing(tmp_path: Path) -> None:
+    with engines(tmp_path, {}) as run:
+        until(lambda: bool(run.processes("gcs_server")), START_S, "Ray is not being started")
+        everything = run.processes()
+        (local,) = run.processes("serving.local")
+        words = local.cmdline()
+        folder = Path(words[words.index("serving.local") + 2])
+        assert folder.exists()
+        run.process.send_signal(signal.SIGTERM)
+        assert 0 == run.process.wait(120)
+        assert [] == alive(everything)
+        assert not folder.exists()
 
 
 def test_a_killed_replica_takes_its_engine_along_and_an_interrupted_start_leaves_nothing(tmp_path: Path) -> None:
