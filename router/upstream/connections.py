@@ -106,19 +106,21 @@ class Connections:
         """Close what has waited long enough, oldest first; come back for the next that will have."""
         self._sweeper = None
         now, keepalive_s = self._loop.time(), self._settings.keepalive_s
-        for idle in self._idle.values():
+        for origin, idle in list(self._idle.items()):
             while idle and now - idle[0].idle_since >= keepalive_s:
                 idle.pop(0).abort()
-        oldest = [idle[0].idle_since for idle in self._idle.values() if idle]
-        if oldest:
-            self._sweeper = self._loop.call_at(min(oldest) + keepalive_s, self._sweep)
+            if not idle:  # replicas come and go, each at an address of its own
+                del self._idle[origin]
+        if self._idle:
+            oldest = min(idle[0].idle_since for idle in self._idle.values())
+            self._sweeper = self._loop.call_at(oldest + keepalive_s, self._sweep)
 
     def _forget(self, origin: Origin, connection: Connection) -> None:
         self._open.discard(connection)
         idle = self._idle.get(origin)
         if idle and connection in idle:
             idle.remove(connection)
-        if self._all_lost is not None and not self._open:
+        if self._all_lost is not None and not self._open and not self._all_lost.done():
             self._all_lost.set_result(None)
 
 
