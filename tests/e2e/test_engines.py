@@ -6,6 +6,7 @@ core, and some kernels then let a stream of theirs keep everybody else waiting f
 ever starting when their end comes.
 """
 
+import json
 import os
 import signal
 from collections.abc import Iterator
@@ -129,6 +130,7 @@ def test_a_stop_lets_streams_end_refuses_new_work_and_leaves_nothing(tmp_path: P
         (url,) = Cluster.of(ready).replicas().values()
         everything = run.processes()
         body = {**ASK, "max_tokens": 3900, "ignore_eos": True, "stream": True}  # nearly the whole context
+        body["stream_options"] = {"include_usage": True}
         refused: list[httpx.Response] = []
 
         def is_refused() -> bool:
@@ -146,7 +148,7 @@ def test_a_stop_lets_streams_end_refuses_new_work_and_leaves_nothing(tmp_path: P
         assert first.startswith("data: ")
         assert "1" == refused[0].headers["retry-after"]
         assert "data: [DONE]" == rest[-1]
-        assert len(rest) > 3000
+        assert 3900 == json.loads(rest[-2].removeprefix("data: "))["usage"]["completion_tokens"]
         assert 0 == run.process.wait(120)
         assert [] == alive(everything)
 

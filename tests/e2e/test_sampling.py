@@ -20,7 +20,7 @@ def test_a_stream_says_what_the_whole_answer_says(ask: Asker, question: str) -> 
 
 def test_tokens_come_one_by_one_and_usage_last(ask: Asker) -> None:
     chunks = list(ask.chunks(COUNT))
-    assert len(chunks) > 20
+    assert len(chunks) > 10  # of some 45 tokens; those that come together share a chunk
     assert [index for index, chunk in enumerate(chunks) if "usage" in chunk] == [len(chunks) - 1]
     usage = chunks[-1]["usage"]
     assert usage["completion_tokens"] >= 20
