@@ -11,6 +11,7 @@ import yaml
 MODEL = "tramontane/pocket"
 APPLICATION = "pocket"
 CONTEXT_TOKENS = 4096  # what the pocket profile's preset gives its engine
+VOCABULARY = Path(__file__).parents[1] / "serving" / "pocket" / "weights" / "tekken.json"
 DRAIN_S = 10.0  # open answers of a small model end within a second or two
 
 
@@ -37,10 +38,11 @@ def deployment(replicas: int) -> str:
 
 
 def router(*, host: str, port: int, key_file: Path, cluster: Cluster) -> str:
-    """A router configuration (docs/settings.md) that finds those engines through Ray."""
+    """A router configuration (docs/settings.md) that finds those engines through Ray and follows their caches."""
     pool = {
         "name": "pocket-on-this-machine",
         "upstream_model": MODEL,
+        "vocabulary": str(VOCABULARY),
         # Nothing is paid for here; a price lets `usage.cost` be seen, at what small hosted models cost.
         "price": {"prompt": 0.1, "completion": 0.3},
         "discovery": {

@@ -7,12 +7,15 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from textwrap import indent
+from types import FrameType
 
 import uvicorn
 
 from router import config as configuration
+from router.protocol.vocabulary import Vocabulary
 
 GC_THRESHOLD = 50_000  # new containers between collections; Python's 700 is met every few requests
 SMALLEST = """\
@@ -54,6 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         config = configuration.load(options.config)
         secrets = configuration.read_secrets(config, os.environ)
+        vocabularies = configuration.read_vocabularies(config)
         listener = None if options.check else _listen(config)
     except configuration.ConfigError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -61,7 +65,7 @@ def main(arguments: list[str] | None = None) -> int:
     if listener is None:
         print(f"{options.config}: good, {len(config.models)} model(s)")
         return 0
-    _serve(config, secrets, listener)
+    _serve(config, secrets, vocabularies, listener)
     return 0
 
 
@@ -79,7 +83,12 @@ def _listen(config: configuration.Config) -> socket.socket:
     return listener
 
 
-def _serve(config: configuration.Config, secrets: configuration.Secrets, listener: socket.socket) -> None:
+def _serve(
+    config: configuration.Config,
+    secrets: configuration.Secrets,
+    vocabularies: Mapping[str, Vocabulary],
+    listener: socket.socket,
+) -> None:
     # uvicorn raises the signal that stopped it once more when it has drained; that is no failure. The same handler
     # ends a router that is told to stop before it has begun.
     for stop in (signal.SIGTERM, signal.SIGINT):
@@ -90,9 +99,16 @@ def _serve(config: configuration.Config, secrets: configuration.Secrets, listene
     logging.basicConfig(
         level=config.log.level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
     )
-    server = uvicorn.Server(
+    door = build(config, secrets, vocabularies)
+
+    class Server(uvicorn.Server):
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            door.leave()
+            super().handle_exit(sig, frame)
+
+    server = Server(
         uvicorn.Config(
-            build(config, secrets),
+            door,
             loop="uvloop",
             http="httptools",
             ws="none",

@@ -7,9 +7,10 @@ import asyncio
 import os
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
+from types import MappingProxyType
 
 from fastapi import FastAPI
 
@@ -21,28 +22,33 @@ from router.config import Config, RaySection, Secrets, StaticSection
 from router.fleet import Fleet
 from router.gateway import Gateway
 from router.metrics import Metrics, Snapshot
-from router.policy.breakers import Breakers
-from router.policy.load import TokenLoad
-from router.policy.power_of_two import PowerOfTwo
-from router.policy.retry import RetryPolicy
-from router.policy.retry_budget import RetryBudget
-from router.policy.route import Rules
+from router.policies import Policies
+from router.policy.catalog import Endpoint
+from router.protocol.chain import seed_of
+from router.protocol.vocabulary import Vocabulary
+from router.reach import cache_series, mesh_series
+from router.sightings import Sightings
 from router.upstream.client import Client
 from router.upstream.directory import Directory
 from router.upstream.discovery import static_endpoints
+from router.upstream.gossip import Gossip
+from router.upstream.kv_events import KVEvents
 from router.upstream.probe import Prober
 from router.upstream.ray_discovery import RayDiscovery
 from router.upstream.session import Session, open_session
 
 Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 API_BASES = ("/api/v1", "/v1")
+NONE: Mapping[str, Vocabulary] = MappingProxyType({})
 
 
 class FrontDoor:
     """The ASGI application: inference routes by dictionary, the rest by FastAPI."""
 
-    def __init__(self, rest: FastAPI) -> None:
+    def __init__(self, rest: FastAPI, leave: Callable[[], None]) -> None:
+        """`leave`: tells others that this router takes no more requests."""
         self._rest = rest
+        self.leave = leave
         self._inference: dict[str, Asgi] = {}
 
     def open(self, inference: Inference) -> None:
@@ -59,36 +65,28 @@ class FrontDoor:
             await self._rest(scope, receive, send)
 
 
-def build(config: Config, secrets: Secrets) -> FrontDoor:
-    """The whole router. Nothing is opened before the server starts its lifespan."""
+def build(config: Config, secrets: Secrets, vocabularies: Mapping[str, Vocabulary] = NONE) -> FrontDoor:
+    """The whole router. Nothing is opened before the server starts its lifespan.
+
+    `vocabularies`: how to read the engines' tokens, by pool.
+    """
     pools = config.pools()
-    sections = {pool.name: section for pool, section in pools}
     directory = Directory(clock=time.monotonic, stale_after_s=config.probe.stale_after_s)
-    breakers, load, metrics = Breakers(config.breaker), TokenLoad(), Metrics()
-    directory.on_removed(breakers.forget)
-    directory.on_removed(load.forget)
-    rng = random.Random()
-    balancer = PowerOfTwo(load, rng)
-    rules = Rules(
-        endpoints=directory.endpoints,
-        balancer=lambda pool: balancer,
-        deadlines=lambda pool: sections[pool].deadlines or config.deadlines,
-        breakers=breakers,
-        load=load,
-        retry=RetryPolicy(config.retry),
-        retry_budget=RetryBudget(config.retry_budget),
-        settle=metrics.on_settle,
-    )
+    metrics, rng = Metrics(), random.Random()
+    policies = Policies(config, directory, observer=metrics, clock=time.monotonic, rng=rng)
+    directory.on_seen(Sightings(policies.load, policies.index, policies.adapters, policies.mesh, time.monotonic).saw)
     fleet = Fleet(
         pools=[pool for pool, _ in pools],
         endpoints=directory.endpoints,
         engine_metrics=directory.metrics,
-        breakers=breakers,
-        load=load,
+        rules=policies.rules,
         clock=time.monotonic,
     )
     metrics.registry.register(Snapshot(fleet.gauges))
-    keys = Keys(secrets.keys, allow_anonymous=config.allow_anonymous)
+    gossip = _gossip(config, secrets, directory, policies)
+    if gossip is not None:
+        metrics.registry.register(Snapshot(lambda: mesh_series(policies.mesh, gossip.counts, time.monotonic)))
+    keys = Keys(secrets.keys, allow_anonymous=config.allow_anonymous, priorities=secrets.priorities)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -96,16 +94,18 @@ def build(config: Config, secrets: Secrets) -> FrontDoor:
             client = await stack.enter_async_context(Client(config.client))
             gateway = Gateway(
                 pools=[pool for pool, _ in pools],
-                rules=rules,
+                rules=policies.rules,
                 upstream=client,
                 stream=config.stream,
                 clock=time.monotonic,
-                on_end=metrics.on_end,
+                listener=metrics,
             )
             inference = Inference(
                 gateway=gateway,
                 keys=keys,
                 limits=config.limits,
+                lengths=policies.lengths,
+                seeds={pool.model: seed_of(pool.adapter) for pool, _ in pools if pool.adapter is not None},
                 clock=time.monotonic,
                 wall_clock=time.time,
                 rng=rng,
@@ -113,8 +113,20 @@ def build(config: Config, secrets: Secrets) -> FrontDoor:
                 on_refused=metrics.on_refused,
             )
             session = await stack.enter_async_context(open_session(keepalive_s=config.client.keepalive_s))
-            watchers = [asyncio.create_task(watcher.run()) for watcher in _watchers(config, directory, session)]
+            cache_events = KVEvents(
+                session=session,
+                directory=directory,
+                index=policies.index,
+                vocabulary=partial(_vocabulary_of, directory, vocabularies),
+                settings=config.kv_events,
+            )
+            directory.on_removed(cache_events.forget)
+            metrics.registry.register(Snapshot(lambda: cache_series(cache_events.followers())))
+            watched = [*_watchers(config, directory, session), *([cache_events] if vocabularies else [])]
+            watchers = [asyncio.create_task(watcher.run()) for watcher in watched]
             stack.push_async_callback(_stop, watchers)
+            if gossip is not None:
+                await stack.enter_async_context(gossip)
             door.open(inference)
             yield
 
@@ -124,8 +136,24 @@ def build(config: Config, secrets: Secrets) -> FrontDoor:
     cards = [model.card() for model in config.models]
     for base in API_BASES:
         app.include_router(models.routes(cards, keys), prefix=base)
-    door = FrontDoor(app)
+    door = FrontDoor(app, policies.leave)
     return door
+
+
+def _gossip(config: Config, secrets: Secrets, directory: Directory, policies: Policies) -> Gossip | None:
+    """What keeps this router and its sisters in step; None where it has none."""
+    if policies.outbox is None:
+        return None
+    return Gossip(
+        config.mesh.gossip,
+        secrets.mesh,
+        mesh=policies.mesh,
+        outbox=policies.outbox,
+        loads=policies.load.own,
+        endpoints=lambda: [endpoint.id for endpoint in directory.all()],
+        service=lambda: policies.attained.told(time.monotonic(), config.mesh.gossip.max_accounts).items(),
+        clock=time.monotonic,
+    )
 
 
 def _watchers(config: Config, directory: Directory, session: Session) -> Iterator[RayDiscovery | Prober]:
@@ -152,6 +180,14 @@ def _watchers(config: Config, directory: Directory, session: Session) -> Iterato
         interval_s=config.probe.interval_s,
         timeout_s=config.probe.timeout_s,
     )
+
+
+def _vocabulary_of(
+    directory: Directory, vocabularies: Mapping[str, Vocabulary], endpoint: Endpoint
+) -> Vocabulary | None:
+    pools = (name for name in vocabularies if endpoint in directory.endpoints(name))
+    name = next(pools, None)
+    return None if name is None else vocabularies[name]
 
 
 async def _stop(tasks: list[asyncio.Task[None]]) -> None:

@@ -15,13 +15,24 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from router.company import StreamSettings
+from router.policy.admission import AdmissionSettings
+from router.policy.balancers import BalancerSettings, Name
 from router.policy.breaker import BreakerSettings
+from router.policy.call import Priority
 from router.policy.catalog import Pool, Price
 from router.policy.deadline import Deadlines
+from router.policy.fair_queue import FairQueueSettings
+from router.policy.forecast import ForecastSettings
+from router.policy.hedge import HedgeSettings
+from router.policy.prefix import PrefixSettings
 from router.policy.retry import RetrySettings
 from router.policy.retry_budget import RetryBudgetSettings
+from router.policy.slow_start import SlowStartSettings
 from router.protocol.limits import Limits
 from router.protocol.model_object import PARAMETERS, ModelCard
+from router.protocol.vocabulary import Vocabulary, parse_vocabulary
+from router.upstream.gossip_settings import GossipSettings
+from router.upstream.kv_event_settings import KVEventsSettings
 from router.upstream.settings import ClientSettings
 
 Positive = Annotated[float, Field(gt=0)]
@@ -81,6 +92,7 @@ class ListenSection(Section):
 class KeySection(Section):
     name: Annotated[str, Field(min_length=1, max_length=64)]
     secret: Secret
+    priority: Literal["batch", "normal", "critical"] = "normal"
 
 
 class StaticSection(Section):
@@ -126,7 +138,11 @@ class PoolSection(Section):
     context_length: Annotated[int, Field(ge=1)] | None = None
     max_completion_tokens: Annotated[int, Field(ge=1)] | None = None
     quantization: str | None = None
-    balancer: Literal["power-of-two"] = "power-of-two"
+    adapter: bool = False
+    vocabulary: Path | None = None
+    balancer: Name = "shadow-price"
+    admission: AdmissionSettings | None = None
+    forecast: ForecastSettings | None = None
     deadlines: Deadlines | None = None
 
 
@@ -167,6 +183,29 @@ class ProbeSection(Section):
     stale_after_s: Positive = 5.0
 
 
+class RoutingSection(Section):
+    """How endpoints are chosen."""
+
+    balancers: BalancerSettings = BalancerSettings()
+    prefix: PrefixSettings = PrefixSettings()
+    forecast: ForecastSettings = ForecastSettings()
+    slow_start: SlowStartSettings = SlowStartSettings()
+
+
+class WaitingSection(Section):
+    """Who waits in the router, and how long."""
+
+    queue: FairQueueSettings = FairQueueSettings()
+    room_s: Annotated[float, Field(ge=0)] = 60.0
+
+
+class MeshSection(Section):
+    """The other routers that serve the same engines."""
+
+    secret: Secret | None = None
+    gossip: GossipSettings = GossipSettings()
+
+
 class LogSection(Section):
     level: Literal["debug", "info", "warning", "error"] = "info"
     access: bool = False
@@ -183,6 +222,12 @@ class Config(Section):
     retry: RetrySettings = RetrySettings()
     retry_budget: RetryBudgetSettings = RetryBudgetSettings()
     breaker: BreakerSettings = BreakerSettings()
+    routing: RoutingSection = RoutingSection()
+    admission: AdmissionSettings = AdmissionSettings()
+    waiting: WaitingSection = WaitingSection()
+    hedge: HedgeSettings = HedgeSettings()
+    mesh: MeshSection = MeshSection()
+    kv_events: KVEventsSettings = KVEventsSettings()
     limits: Limits = Limits()
     stream: StreamSettings = StreamSettings()
     client: ClientSettings = ClientSettings()
@@ -220,6 +265,7 @@ def _pool(model: ModelSection, section: PoolSection) -> Pool:
         input_modalities=frozenset(model.input_modalities),
         parameters=frozenset(model.parameters),
         quantization=section.quantization,
+        adapter=section.upstream_model if section.adapter else None,
     )
 
 
@@ -228,11 +274,33 @@ class Secrets:
     """What the configuration's secrets were at start. Their repr shows nothing."""
 
     keys: Mapping[str, str] = field(repr=False)  # key by name
+    priorities: Mapping[str, Priority] = field(default_factory=dict)  # that a key's holder may ask for, by its name
+    mesh: bytes = field(default=b"", repr=False)  # shared with the other routers
 
 
 def read_secrets(config: Config, environ: Mapping[str, str]) -> Secrets:
     """Read the secrets the file refers to. Raises ConfigError naming the first that is missing."""
-    return Secrets({key.name: key.secret.read(environ) for key in config.keys})
+    return Secrets(
+        {key.name: key.secret.read(environ) for key in config.keys},
+        {key.name: Priority[key.priority.upper()] for key in config.keys},
+        b"" if config.mesh.secret is None else config.mesh.secret.read(environ).encode(),
+    )
+
+
+def read_vocabularies(config: Config) -> dict[str, Vocabulary]:
+    """How to read the engines' tokens, by pool. Raises ConfigError when a file cannot be used."""
+    paths = {
+        pool.name: str(path)
+        for pool, section in config.pools()
+        if config.kv_events.enabled and (path := section.vocabulary or config.kv_events.vocabulary) is not None
+    }
+    read: dict[str, Vocabulary] = {}
+    for path in dict.fromkeys(paths.values()):
+        try:
+            read[path] = parse_vocabulary(Path(path).read_bytes())
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"vocabulary {path}: cannot be used: {error}") from None
+    return {name: read[path] for name, path in paths.items()}
 
 
 def load(path: Path) -> Config:

@@ -7,10 +7,11 @@ from typing import Any
 from prometheus_client.core import GaugeMetricFamily
 
 from router.policy.breaker import State
-from router.policy.breakers import Breakers
 from router.policy.catalog import Endpoint, Pool
-from router.policy.load import TokenLoad
+from router.policy.load import Account
+from router.policy.route import Rules
 from router.protocol.engine_metrics import EngineMetrics
+from router.protocol.explain import name_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +21,9 @@ class EndpointView:
     pool: Pool
     endpoint: Endpoint
     breaker: State
-    streams: int
-    outstanding_tokens: int
+    account: Account
+    cached_blocks: int
+    bias: float
     engine: EngineMetrics | None  # None: not probed lately
 
     @property
@@ -39,15 +41,13 @@ class Fleet:
         pools: Sequence[Pool],
         endpoints: Callable[[str], Sequence[Endpoint]],
         engine_metrics: Callable[[Endpoint], EngineMetrics | None],
-        breakers: Breakers,
-        load: TokenLoad,
+        rules: Rules,
         clock: Callable[[], float],
     ) -> None:
         self._pools = pools
         self._endpoints = endpoints
         self._engine_metrics = engine_metrics
-        self._breakers = breakers
-        self._load = load
+        self._rules = rules
         self._clock = clock
 
     def views(self) -> Iterator[EndpointView]:
@@ -58,9 +58,10 @@ class Fleet:
                 yield EndpointView(
                     pool=pool,
                     endpoint=endpoint,
-                    breaker=self._breakers.of(endpoint.id).state(now),
-                    streams=self._load.streams(endpoint.id),
-                    outstanding_tokens=self._load.outstanding(endpoint.id),
+                    breaker=self._rules.breakers.of(endpoint.id).state(now),
+                    account=self._rules.load.of(endpoint.id),
+                    cached_blocks=self._rules.index.blocks(endpoint.id),
+                    bias=self._rules.picker(pool.name).forecast.bias(endpoint.id),
                     engine=self._engine_metrics(endpoint),
                 )
 
@@ -81,8 +82,11 @@ class Fleet:
                     "id": view.endpoint.id,
                     "url": view.endpoint.url,
                     "state": view.state,
-                    "streams": view.streams,
-                    "outstanding_tokens": view.outstanding_tokens,
+                    "name": name_of(view.endpoint.id),
+                    "streams": view.account.streams,
+                    "queued_tokens": view.account.queued,
+                    "all_streams": view.account.all_streams,
+                    "all_queued_tokens": view.account.all_queued,
                     "running": view.engine.running if view.engine else None,
                     "waiting": view.engine.waiting if view.engine else None,
                     "kv_cache_usage": view.engine.kv_usage if view.engine else None,
@@ -96,8 +100,25 @@ class Fleet:
         up = GaugeMetricFamily("tramontane_endpoint_up", "1 if the engine answered its last probe.", labels=labels)
         state = GaugeMetricFamily("tramontane_endpoint_breaker_open", "1 open, 0.5 half-open, 0 closed.", labels=labels)
         streams = GaugeMetricFamily("tramontane_endpoint_streams", "This router's requests there.", labels=labels)
-        tokens = GaugeMetricFamily(
-            "tramontane_endpoint_outstanding_tokens", "Tokens this router has outstanding there.", labels=labels
+        queued = GaugeMetricFamily(
+            "tramontane_endpoint_queued_tokens",
+            "Prompt tokens this router sent there that are neither cached nor computed yet.",
+            labels=labels,
+        )
+        context = GaugeMetricFamily(
+            "tramontane_endpoint_context_tokens", "Tokens this router's requests may hold there.", labels=labels
+        )
+        all_streams = GaugeMetricFamily(
+            "tramontane_endpoint_all_streams", "Requests there, of all routers and others.", labels=labels
+        )
+        all_queued = GaugeMetricFamily(
+            "tramontane_endpoint_all_queued_tokens", "Queued prompt tokens of all routers and others.", labels=labels
+        )
+        blocks = GaugeMetricFamily(
+            "tramontane_endpoint_cached_blocks", "Blocks of prompts the endpoint is believed to hold.", labels=labels
+        )
+        bias = GaugeMetricFamily(
+            "tramontane_endpoint_forecast_bias", "Actual to predicted time to first token, of late.", labels=labels
         )
         running = GaugeMetricFamily("tramontane_endpoint_running", "Requests in the engine's batch.", labels=labels)
         waiting = GaugeMetricFamily("tramontane_endpoint_waiting", "Requests in the engine's queue.", labels=labels)
@@ -105,10 +126,30 @@ class Fleet:
             key = [view.pool.name, view.endpoint.id]
             up.add_metric(key, float(view.engine is not None))
             state.add_metric(key, {State.CLOSED: 0.0, State.HALF_OPEN: 0.5, State.OPEN: 1.0}[view.breaker])
-            streams.add_metric(key, view.streams)
-            tokens.add_metric(key, view.outstanding_tokens)
+            streams.add_metric(key, view.account.streams)
+            queued.add_metric(key, view.account.queued)
+            context.add_metric(key, view.account.context)
+            all_streams.add_metric(key, view.account.all_streams)
+            all_queued.add_metric(key, view.account.all_queued)
+            blocks.add_metric(key, view.cached_blocks)
+            bias.add_metric(key, view.bias)
             if view.engine is not None and view.engine.running is not None:
                 running.add_metric(key, view.engine.running)
             if view.engine is not None and view.engine.waiting is not None:
                 waiting.add_metric(key, view.engine.waiting)
-        yield from (up, state, streams, tokens, running, waiting)
+        yield from (up, state, streams, queued, context, all_streams, all_queued, blocks, bias, running, waiting)
+        yield from self._waiting_gauges()
+
+    def _waiting_gauges(self) -> Iterator[GaugeMetricFamily]:
+        length = GaugeMetricFamily(
+            "tramontane_queue_length", "Requests that wait in the router for their turn.", labels=["pool", "priority"]
+        )
+        tokens = GaugeMetricFamily("tramontane_queue_tokens", "Prompt tokens of those.", labels=["pool"])
+        index = GaugeMetricFamily("tramontane_prefix_index_blocks", "Distinct blocks in the prefix index.")
+        for pool in self._pools:
+            queue = self._rules.queue(pool.name)
+            for priority, count in queue.lengths().items():
+                length.add_metric([pool.name, priority.name.lower()], count)
+            tokens.add_metric([pool.name], queue.queued_tokens)
+        index.add_metric([], len(self._rules.index))
+        yield from (length, tokens, index)

@@ -1,6 +1,6 @@
 """ONE request's life, from a parsed request to the last byte.
 
-    plan → [ pick → send → first byte = commit ] × attempts → relay → settle
+    plan → [ (wait) → pick → send → first byte = commit ] × attempts → relay → settle
 
 `Gateway.answer` is that list of stages. What is decided is decided in `policy/`; what bytes mean is known in
 `protocol/`; this file performs the attempts that the policy names and passes the answer on. It knows no web framework:
@@ -13,20 +13,24 @@ Rules that must hold here:
 """
 
 import asyncio
-from collections.abc import Callable, Generator, Sequence
+import math
+from collections.abc import Sequence
+from functools import partial
 from typing import Protocol
 
 from router.company import Client, Company, StreamSettings
 from router.generation import Generation
+from router.hedging import send_hedged
+from router.lobby import Lobby
 from router.policy.attempt import Attempt
 from router.policy.catalog import Pool, Price
 from router.policy.lease import Pick
 from router.policy.outcome import Outcome, StreamBroken, Verdict
 from router.policy.plan import plan
-from router.policy.route import Clock, Refusal, Rules, route
+from router.policy.route import Clock, Refusal, Route, Rules, Wait, hedge, route
 from router.protocol.errors import ApiError
+from router.protocol.explain import Tried
 from router.protocol.refusals import no_pool, of_refusal
-from router.protocol.request import Request
 from router.protocol.reshape import reshape
 from router.protocol.splice import Splicer
 from router.relay import Committed, Relay, Reply
@@ -40,6 +44,14 @@ class Upstream(Protocol):
     async def send(self, attempt: Attempt, path: str, body: bytes, *, stream: bool) -> Reply: ...
 
 
+class Listener(Protocol):
+    """Who is told what happens to requests. Must not raise."""
+
+    def on_decided(self, seconds: float) -> None: ...
+    def on_waited(self, pool: str, seconds: float) -> None: ...
+    def on_end(self, generation: Generation) -> None: ...
+
+
 class Gateway:
     """Shared by all requests of a router; holds no state of any one of them."""
 
@@ -51,7 +63,7 @@ class Gateway:
         upstream: Upstream,
         stream: StreamSettings,
         clock: Clock,
-        on_end: Callable[[Generation], None],
+        listener: Listener,
     ) -> None:
         self._pools = tuple(pools)
         self._models = frozenset(pool.model for pool in pools)
@@ -59,7 +71,8 @@ class Gateway:
         self._upstream = upstream
         self._stream = stream
         self._clock = clock
-        self._on_end = on_end
+        self._listener = listener
+        self._lobby = Lobby(rules, clock)
 
     async def answer(self, generation: Generation, client: Client) -> None:
         """Answer one request.
@@ -71,6 +84,7 @@ class Gateway:
             planned = plan(request.call, self._pools)
             if not planned.pools:
                 raise no_pool(request.call, planned, self._models)
+            generation.pools = planned.pools
             attempts = route(request.call, planned.pools, self._rules, self._clock)
             if request.call.stream:
                 await self._answer_streaming(attempts, generation, client)
@@ -81,22 +95,20 @@ class Gateway:
             raise
         except ApiError as error:
             generation.outcome = generation.outcome or _refused(error)
+            if error.status not in (429, 500):  # as OpenRouter has it
+                error.routing = generation.explained()
             raise
         finally:
             generation.ended = self._clock()
-            self._on_end(generation)
+            self._listener.on_end(generation)
 
-    async def _answer_whole(
-        self, attempts: Generator[Pick, Outcome, Refusal], generation: Generation, client: Client
-    ) -> None:
+    async def _answer_whole(self, attempts: Route, generation: Generation, client: Client) -> None:
         committed = await self._commit(attempts, generation)
         committed.reply.close()
         await client.start(stream=False, length=len(committed.first))
         await client.write(committed.first, more=False)
 
-    async def _answer_streaming(
-        self, attempts: Generator[Pick, Outcome, Refusal], generation: Generation, client: Client
-    ) -> None:
+    async def _answer_streaming(self, attempts: Route, generation: Generation, client: Client) -> None:
         company = Company(client, self._stream)
         try:
             committed = await company.wait_for(self._commit(attempts, generation))
@@ -104,7 +116,8 @@ class Gateway:
             if not company.has_started:
                 raise
             generation.outcome = generation.outcome or _refused(error)
-            await client.write(Splicer(generation.identity(), NO_PRICE).error_event(error), more=False)
+            splicer = Splicer(generation.identity(), NO_PRICE, explain=generation.explained)
+            await client.write(splicer.error_event(error), more=False)
             return
         relay = Relay(committed)
         try:
@@ -121,22 +134,11 @@ class Gateway:
             generation.outcome, generation.usage = relay.outcome, relay.usage
             generation.finish_reason = relay.finish_reason
 
-    async def _commit(self, attempts: Generator[Pick, Outcome, Refusal], generation: Generation) -> Committed:
+    async def _commit(self, attempts: Route, generation: Generation) -> Committed:
         """Make attempts until one has its first body byte; raise ApiError when the policy gives up."""
-        request = generation.request
-        pick = _next(attempts, None, request, b"")
+        pick = await self._next(attempts, None, generation, b"")
         while True:
-            generation.attempts, generation.pool = pick.attempt.number, pick.attempt.pool
-            try:
-                reply = await self._upstream.send(
-                    pick.attempt,
-                    request.path,
-                    request.upstream_body(pick.attempt.pool, generation_id=generation.id),
-                    stream=request.call.stream,
-                )
-            except BaseException:
-                pick.lease.end(Outcome(Verdict.CANCELLED))
-                raise
+            pick, reply = await self._send(pick, generation)
             try:
                 outcome, committed = self._accept(pick, reply, generation)
             except BaseException:
@@ -146,9 +148,69 @@ class Gateway:
             if committed is not None:
                 return committed
             pick.lease.end(outcome)
-            generation.outcome = outcome
+            generation.outcome = generation.tried[-1].outcome = outcome
             reply.close()
-            pick = _next(attempts, outcome, request, reply.body)
+            pick = await self._next(attempts, outcome, generation, reply.body)
+
+    async def _next(self, attempts: Route, outcome: Outcome | None, generation: Generation, answer: bytes) -> Pick:
+        """The next attempt, after waiting for its turn. Raises ApiError when the policy makes none.
+
+        `answer`: the body of the last attempt, which ended as `outcome` says.
+        """
+        started = self._clock()
+        try:
+            step = next(attempts) if outcome is None else attempts.send(outcome)
+            while isinstance(step, Wait):
+                await self._lobby.wait(step)
+                waited, started = started, self._clock()
+                self._listener.on_waited(step.pool.name, started - waited)
+                step = attempts.send(None)
+        except StopIteration as stop:
+            generation.unsent = stop.value.reason
+            raise of_refusal(stop.value, generation.request.call, answer) from None
+        self._listener.on_decided(self._clock() - started)
+        generation.attempts, generation.pool = step.attempt.number, step.attempt.pool
+        generation.tried.append(Tried(step.attempt, step.decision, step.balancer))
+        return step
+
+    async def _send(self, first: Pick, generation: Generation) -> tuple[Pick, Reply]:
+        """Perform an attempt up to its first body byte, of a late stream maybe two side by side; the one that counts.
+
+        Ends all leases when it is cancelled.
+        """
+        call, sent = generation.request.call, self._clock()
+        delay_s = self._rules.hedges(first.attempt.pool.name).delay_s(first.decision.predicted_s)
+        pick, reply = await send_hedged(
+            first,
+            partial(self._perform, generation=generation),
+            delay_s=delay_s if call.stream else math.inf,
+            second=partial(hedge, call, first, sent, self._rules, self._clock),
+        )
+        if pick is not first:
+            self._rules.hedges(first.attempt.pool.name).learn(first.decision.predicted_s, self._clock() - sent)
+            generation.tried.append(Tried(pick.attempt, pick.decision, pick.balancer))
+        return pick, reply
+
+    async def _perform(self, pick: Pick, generation: Generation) -> Reply:
+        """Send one attempt. Ends its lease when it is cancelled."""
+        request = generation.request
+        presumed = None
+        if not request.call.stream:  # its first byte comes with its last: the prompt is computed long before
+            loop = asyncio.get_running_loop()
+            presumed = loop.call_later(pick.decision.predicted_s, pick.lease.presume_read)
+        try:
+            return await self._upstream.send(
+                pick.attempt,
+                request.path,
+                request.upstream_body(pick.attempt.pool, generation_id=generation.id),
+                stream=request.call.stream,
+            )
+        except BaseException:
+            pick.lease.end(Outcome(Verdict.CANCELLED))
+            raise
+        finally:
+            if presumed is not None:
+                presumed.cancel()
 
     def _accept(self, pick: Pick, reply: Reply, generation: Generation) -> tuple[Outcome, Committed | None]:
         """Turn the head of a reply into the start of the client's answer, or say why it cannot be."""
@@ -156,7 +218,13 @@ class Gateway:
             return reply.outcome, None
         call, identity, price = generation.request.call, generation.identity(), pick.attempt.pool.price
         if call.stream:
-            splicer = Splicer(identity, price, choices=generation.request.choices, prompt_tokens=call.prompt_tokens)
+            splicer = Splicer(
+                identity,
+                price,
+                choices=generation.request.choices,
+                prompt_tokens=call.prompt_tokens,
+                explain=generation.explained,
+            )
             first = splicer.feed(reply.body)
             if splicer.failure is not None:
                 return splicer.failure, None
@@ -164,7 +232,7 @@ class Gateway:
             pick.lease.commit()
             return reply.outcome, Committed(pick, reply, splicer, first)
         try:
-            whole = reshape(reply.body, identity, price)
+            whole = reshape(reply.body, identity, price, explained=generation.explained())
         except ValueError as error:
             return Outcome(Verdict.UNAVAILABLE, reply.outcome.status, f"not a completion: {error}"), None
         generation.first_byte = self._clock()
@@ -178,13 +246,3 @@ class Gateway:
 def _refused(error: ApiError) -> Outcome:
     """The outcome of a request for which no attempt was made."""
     return Outcome(Verdict.OVERLOADED if error.status >= 500 else Verdict.REJECTED, error.status)
-
-
-def _next(
-    attempts: Generator[Pick, Outcome, Refusal], outcome: Outcome | None, request: Request, answer: bytes
-) -> Pick:
-    """The next attempt. Raises ApiError when the policy makes none; `answer`: the last attempt's body."""
-    try:
-        return next(attempts) if outcome is None else attempts.send(outcome)
-    except StopIteration as stop:
-        raise of_refusal(stop.value, request.call, answer) from None

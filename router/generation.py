@@ -1,10 +1,12 @@
 """What is known of one request while it runs, and told to the listeners at its end."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from router.policy.catalog import Pool
 from router.policy.outcome import Outcome, Usage
+from router.policy.route import Reason
 from router.protocol.chunk import Identity
+from router.protocol.explain import Tried, router_metadata
 from router.protocol.request import Request
 
 
@@ -20,12 +22,20 @@ class Generation:
     first_byte: float | None = None
     ended: float | None = None
     attempts: int = 0
+    pools: tuple[Pool, ...] = ()  # that can serve it, in the order to try
     pool: Pool | None = None
     outcome: Outcome | None = None
     usage: Usage | None = None
     finish_reason: str | None = None
+    unsent: Reason | None = None  # why it was not sent (again)
+    tried: list[Tried] = field(default_factory=list)
+    wants_metadata: bool = False  # `X-OpenRouter-Metadata: enabled`
 
     def identity(self) -> Identity:
         """What the answer is known by: always the id, and the model and provider that are tried now."""
         model, provider = (self.pool.model, self.pool.provider) if self.pool else (self.request.call.model, "local")
         return Identity(self.id, model, provider, self.created)
+
+    def explained(self) -> dict[str, object] | None:
+        """How it was routed, if the caller wants to know."""
+        return router_metadata(self.request.call, self.pools, self.tried) if self.wants_metadata else None

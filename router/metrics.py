@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.metrics_core import Metric
 from prometheus_client.platform_collector import PlatformCollector
@@ -17,13 +16,17 @@ from prometheus_client.registry import Collector
 
 from router.generation import Generation
 from router.policy.attempt import Attempt
+from router.policy.call import Call
 from router.policy.outcome import Outcome, Usage
+from router.policy.picker import Decision
 from router.protocol.errors import ApiError
 from router.protocol.usage import cost
 
 TTFT_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1, 1.5, 2, 3, 5, 7.5, 10, 20, 30, 60)
 DURATION_BUCKETS = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92, 163.84, 600)
 TOKEN_TIME_BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 1, 2.5)
+DECISION_BUCKETS = (0.00002, 0.00005, 0.0001, 0.0002, 0.0003, 0.0005, 0.001, 0.002, 0.005, 0.01)
+ERROR_BUCKETS = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0)
 
 NO_MODEL = "unknown"  # a model that is not in the catalogue; its name is the client's and not a label
 
@@ -99,6 +102,75 @@ class Metrics:
                 registry=self.registry,
             )
         )
+        self._attempt_ttft = _Series(
+            Histogram(
+                "tramontane_attempt_time_to_first_token_seconds",
+                "From sending a stream's attempt to its first token.",
+                ["pool"],
+                buckets=TTFT_BUCKETS,
+                registry=self.registry,
+            )
+        )
+        self._predicted_ttft = _Series(
+            Histogram(
+                "tramontane_predicted_time_to_first_token_seconds",
+                "The same as it was predicted when the endpoint was chosen.",
+                ["pool"],
+                buckets=TTFT_BUCKETS,
+                registry=self.registry,
+            )
+        )
+        self._decision = Histogram(
+            "tramontane_decision_seconds",
+            "Time to choose an endpoint.",
+            buckets=DECISION_BUCKETS,
+            registry=self.registry,
+        )
+        self._length_error = _Series(
+            Histogram(
+                "tramontane_prompt_length_error_ratio",
+                "Error of the estimate of a prompt's tokens, as a share of those counted.",
+                ["model", "content"],
+                buckets=ERROR_BUCKETS,
+                registry=self.registry,
+            )
+        )
+        self._estimated = _Series(
+            Counter(
+                "tramontane_estimated_prompt_tokens",
+                "Prompt tokens as estimated; beside those counted it shows which way the estimate errs.",
+                ["model"],
+                registry=self.registry,
+            )
+        )
+        self._expected_cached = _Series(
+            Counter(
+                "tramontane_expected_cached_tokens",
+                "Prompt tokens believed to be cached where they were sent; beside the `cached_prompt` tokens counted.",
+                ["pool"],
+                registry=self.registry,
+            )
+        )
+        self._unsent = _Series(
+            Counter(
+                "tramontane_unsent",
+                "Requests refused without being sent (again), by reason.",
+                ["model", "reason"],
+                registry=self.registry,
+            )
+        )
+        self._queue_wait = _Series(
+            Histogram(
+                "tramontane_queue_wait_seconds",
+                "Time that requests waited in the router for their turn.",
+                ["pool"],
+                buckets=TTFT_BUCKETS,
+                registry=self.registry,
+            )
+        )
+        self._hedges = _Series(
+            Counter("tramontane_hedges", "Second attempts beside a late one.", ["pool"], registry=self.registry)
+        )
         self._cost = _Series(
             Counter("tramontane_cost_usd", "Cost of answers in US dollars.", ["model", "key"], registry=self.registry)
         )
@@ -114,7 +186,9 @@ class Metrics:
         """Listener of every attempt's end."""
         pool = attempt.pool.name
         self._attempts[pool, outcome.verdict.value].inc()
-        if attempt.number > 1:
+        if attempt.is_hedge:
+            self._hedges[(pool,)].inc()
+        elif attempt.number > 1:
             self._retries[(pool,)].inc()
         if usage is not None:
             model = attempt.pool.model
@@ -122,12 +196,36 @@ class Metrics:
             self._tokens[model, pool, "cached_prompt"].inc(usage.cached_tokens)
             self._tokens[model, pool, "completion"].inc(usage.completion_tokens)
 
+    def on_first_token(self, attempt: Attempt, decision: Decision, seconds: float) -> None:
+        """Listener of every stream's first token."""
+        pool = attempt.pool.name
+        self._attempt_ttft[(pool,)].observe(seconds)
+        self._predicted_ttft[(pool,)].observe(decision.predicted_s)
+
+    def on_counted(self, attempt: Attempt, call: Call, decision: Decision, usage: Usage) -> None:
+        """Listener of every answer whose tokens the engine has counted."""
+        self._expected_cached[(attempt.pool.name,)].inc(decision.cached_tokens)
+        if usage.prompt_tokens:
+            error = abs(call.prompt_tokens - usage.prompt_tokens) / usage.prompt_tokens
+            self._length_error[attempt.pool.model, call.content].observe(error)
+            self._estimated[(attempt.pool.model,)].inc(call.prompt_tokens)
+
+    def on_decided(self, seconds: float) -> None:
+        """Listener of every choice of an endpoint."""
+        self._decision.observe(seconds)
+
+    def on_waited(self, pool: str, seconds: float) -> None:
+        """Listener of every wait for a turn, however it ended."""
+        self._queue_wait[(pool,)].observe(seconds)
+
     def on_end(self, generation: Generation) -> None:
         """Listener of every request's end, once it was parsed."""
         self._in_flight.dec()
         model = generation.pool.model if generation.pool else NO_MODEL
         status = generation.outcome.verdict.value if generation.outcome else "internal_error"
         self._requests[model, generation.request.kind, status].inc()
+        if generation.unsent is not None:
+            self._unsent[generation.pools[0].model, generation.unsent.value].inc()
         if generation.ended is None or generation.first_byte is None or generation.pool is None:
             return
         self._ttft[(model,)].observe(generation.first_byte - generation.started)
@@ -145,9 +243,9 @@ class Metrics:
 
 
 class Snapshot(Collector):
-    """State read at scrape time: one gauge family per row that `rows` gives."""
+    """State read at scrape time."""
 
-    def __init__(self, families: Callable[[], Iterable[GaugeMetricFamily]]) -> None:
+    def __init__(self, families: Callable[[], Iterable[Metric]]) -> None:
         self._families = families
 
     def collect(self) -> Iterator[Metric]:

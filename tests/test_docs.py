@@ -19,11 +19,9 @@ from router.app import API_BASES
 from router.config import Config
 from router.fleet import Fleet
 from router.metrics import Metrics
-from router.policy.breaker import BreakerSettings
-from router.policy.breakers import Breakers
-from router.policy.load import TokenLoad
 from router.protocol.errors import STATUS_OF
 from router.protocol.fields import CHAT, COMPLETIONS
+from tests.router.rules import policies
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -80,8 +78,7 @@ def empty_fleet() -> Fleet:
         pools=[],
         endpoints=lambda pool: [],
         engine_metrics=lambda endpoint: None,
-        breakers=Breakers(BreakerSettings()),
-        load=TokenLoad(),
+        rules=policies().rules,
         clock=lambda: 0.0,
     )
 

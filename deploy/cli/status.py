@@ -20,10 +20,10 @@ examples:
 columns:
   STATE    closed: requests flow; open: stopped after failures; half-open: one request probes it;
            unprobed: the engine's metrics have not been read yet
-  STREAMS  requests of this router that are open there; TOKENS: their outstanding tokens
+  STREAMS  requests of this router that are open there; QUEUED: prompt tokens of these that are not computed yet
   RUN/WAIT requests the engine runs and has queued, from all routers; KV: share of its KV cache in use
 """
-HEAD = ("MODEL", "POOL", "PROVIDER", "ENDPOINT", "STATE", "STREAMS", "TOKENS", "RUN/WAIT", "KV")
+HEAD = ("MODEL", "POOL", "PROVIDER", "ENDPOINT", "STATE", "STREAMS", "QUEUED", "RUN/WAIT", "KV")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -57,7 +57,7 @@ def _cells(endpoint: Mapping[str, Any]) -> tuple[str, ...]:
         endpoint["url"],
         endpoint["state"],
         str(endpoint["streams"]),
-        str(endpoint["outstanding_tokens"]),
+        str(endpoint["queued_tokens"]),
         f"{_known(endpoint.get('running'))}/{_known(endpoint.get('waiting'))}",
         _percent(endpoint.get("kv_cache_usage")),
     )

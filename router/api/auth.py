@@ -2,18 +2,24 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
+from router.policy.call import Priority
 from router.protocol.errors import ApiError
 
 ANONYMOUS = "anonymous"
 Headers = Iterable[tuple[bytes, bytes]]
+_NO_PRIORITIES: Mapping[str, Priority] = MappingProxyType({})
 
 
 class Keys:
     """The keys of a configuration: names by the SHA-256 of the key."""
 
-    def __init__(self, secrets: Mapping[str, str], *, allow_anonymous: bool) -> None:
-        """`secrets`: the key by its name."""
+    def __init__(
+        self, secrets: Mapping[str, str], *, allow_anonymous: bool, priorities: Mapping[str, Priority] = _NO_PRIORITIES
+    ) -> None:
+        """`secrets`: the key by its name. `priorities`: the most that its holder may ask for; normal where none."""
+        self._priorities = priorities
         self._names = {_digest(secret.encode()): name for name, secret in secrets.items()}
         self._allow_anonymous = allow_anonymous
 
@@ -31,6 +37,10 @@ class Keys:
         if name is None:
             raise ApiError("authentication", "User not found.")
         return name
+
+    def priority(self, name: str) -> Priority:
+        """The most that the holder of a key may ask for."""
+        return self._priorities.get(name, Priority.NORMAL)
 
 
 def _digest(secret: bytes) -> bytes:

@@ -4,17 +4,29 @@ import logging
 import random
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from typing import Protocol
 
+from router.api.asked import Asked
 from router.api.auth import Keys
 from router.api.exchange import AsgiClient, ClientGone, Receive, Scope, Send, read_body, while_connected
 from router.gateway import Gateway
 from router.generation import Generation
+from router.policy.call import Caller
+from router.policy.length import Lengths
 from router.protocol.errors import ApiError
 from router.protocol.generation import generation_id
 from router.protocol.limits import Limits
 from router.protocol.request import Request, parse_chat, parse_completion
 
-Parse = Callable[[bytes, Limits], Request]
+
+class Parse(Protocol):
+    """Reads a body of one route."""
+
+    def __call__(
+        self, raw: bytes, limits: Limits, *, lengths: Lengths, caller: Caller, seeds: Mapping[str, int]
+    ) -> Request: ...
+
+
 ROUTES: Mapping[str, Parse] = MappingProxyType({"/chat/completions": parse_chat, "/completions": parse_completion})
 logger = logging.getLogger(__name__)
 
@@ -28,6 +40,8 @@ class Inference:
         gateway: Gateway,
         keys: Keys,
         limits: Limits,
+        lengths: Lengths,
+        seeds: Mapping[str, int],
         clock: Callable[[], float],
         wall_clock: Callable[[], float],
         rng: random.Random,
@@ -37,6 +51,8 @@ class Inference:
         self._gateway = gateway
         self._keys = keys
         self._limits = limits
+        self._lengths = lengths
+        self._seeds = seeds
         self._clock = clock
         self._wall_clock = wall_clock
         self._rng = rng
@@ -72,8 +88,15 @@ class Inference:
         self, scope: Scope, receive: Receive, parse: Parse, client: AsgiClient, started: float, created: float
     ) -> Generation:
         key_name = self._keys.authenticate(scope["headers"])
+        asked = Asked.of(scope["headers"])
         raw = await read_body(scope, receive, self._limits.body_bytes)
-        request = parse(raw, self._limits)
+        caller = Caller(key_name, self._keys.priority(key_name), asked.timeout_s)
+        request = parse(raw, self._limits, lengths=self._lengths, caller=caller, seeds=self._seeds)
         return Generation(
-            id=client.generation_id, request=request, started=started, created=int(created), key_name=key_name
+            id=client.generation_id,
+            request=request,
+            started=started,
+            created=int(created),
+            key_name=key_name,
+            wants_metadata=asked.wants_metadata,
         )

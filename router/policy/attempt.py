@@ -14,3 +14,4 @@ class Attempt:
     pool: Pool
     endpoint: Endpoint
     deadlines: Deadlines
+    is_hedge: bool = False  # made beside another of the same number

@@ -9,6 +9,7 @@ client did (4xx, cancelled, total deadline) judges nobody. A permit carries the 
 an answer that comes after the state has changed says nothing about the present one (sony/gobreaker).
 """
 
+import math
 from dataclasses import dataclass
 from enum import Enum
 
@@ -93,6 +94,7 @@ class Breaker:
     def __init__(self, settings: BreakerSettings) -> None:
         self._settings = settings
         self.generation = 0  # grows with every opening and closing
+        self.well_from = 0.0  # closed, and no pause asked for, from then on; plain, as decisions read hundreds of these
         self._attempts = RollingCount(settings.window_s)
         self._faults = RollingCount(settings.window_s)
         self._unanswered = 0  # in a row
@@ -113,10 +115,6 @@ class Breaker:
         if self._fault is None:
             return State.CLOSED
         return State.OPEN if now < self._open_until else State.HALF_OPEN
-
-    def is_well(self, now: float) -> bool:
-        """Closed, and no pause asked for?"""
-        return self._fault is None and now >= self._hold_off_until
 
     def is_backing_off(self, now: float) -> bool:
         """Has the endpoint asked for a pause that is not over?"""
@@ -181,6 +179,8 @@ class Breaker:
     def hold_off(self, until: float) -> None:
         """Send nothing before `until`; of several such times the latest holds."""
         self._hold_off_until = max(self._hold_off_until, until)
+        if self._fault is None:
+            self.well_from = self._hold_off_until
 
     def _back_off(self, retry_after_s: float | None, now: float) -> None:
         pause_s = self._settings.hold_off_s if retry_after_s is None else retry_after_s
@@ -211,10 +211,12 @@ class Breaker:
         self._open_until = now + min(first_s * 2.0 ** min(self._openings, 30), longest_s)
         self._openings += 1
         self._fault = fault
+        self.well_from = math.inf
         self.generation += 1
 
     def _close(self) -> None:
         self._fault = None
+        self.well_from = self._hold_off_until
         self._openings = 0
         self._unanswered = 0
         self._attempts.clear()

@@ -30,8 +30,9 @@ class Breakers:
 
     def available(self, endpoints: Sequence[Endpoint], now: float) -> Sequence[Endpoint]:
         """Those to choose from, in the same order; empty only if each one refuses or is backing off."""
-        breakers = [self.of(endpoint.id) for endpoint in endpoints]
-        if all(breaker.is_well(now) for breaker in breakers):  # nearly always
+        known = self._breakers
+        breakers = [known.get(endpoint.id) or self.of(endpoint.id) for endpoint in endpoints]
+        if not [None for breaker in breakers if breaker.well_from > now]:  # nearly always; faster than any()
             return endpoints
         is_healthy = [breaker.fault is None for breaker in breakers]
         is_panic = sum(is_healthy) < self._settings.panic_ratio * len(endpoints)

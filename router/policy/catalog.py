@@ -38,3 +38,4 @@ class Pool:
     input_modalities: frozenset[str] = frozenset({"text"})
     parameters: frozenset[str] = field(default_factory=frozenset)  # request fields the engines obey
     quantization: str | None = None
+    adapter: str | None = None  # the LoRA adapter that `upstream_model` names

@@ -27,3 +27,13 @@ class Deadlines:
             idle_s=min(self.idle_s, left),
             total_s=min(self.total_s, left),
         )
+
+    def beginning_within(self, remaining_s: float) -> "Deadlines":
+        """The same limits, with no longer wait for the first token than what is left of the caller's patience."""
+        left = max(0.0, remaining_s)
+        return Deadlines(
+            connect_s=min(self.connect_s, left),
+            first_token_s=min(self.first_token_s, left),
+            idle_s=self.idle_s,
+            total_s=self.total_s if left else 0.0,
+        )

@@ -1,84 +1,195 @@
-"""Which endpoint has how many tokens still to do, by what this router sent there.
+"""Which endpoint has how much to do: the token ledger.
 
-Tokens, not requests: prompts differ by a factor of a thousand, so two requests are rarely the same work. What is taken
-is given back exactly once per hold; an endpoint without holds leaves nothing behind.
+Tokens, not requests: prompts differ by a factor of a thousand, so two requests are rarely the same work. Of each
+endpoint three figures are kept: prompt tokens that are neither cached nor computed yet (until the first token),
+streams, and tokens held in its cache. What is taken is given back exactly once per hold; an endpoint without load
+leaves nothing behind.
+
+A ledger knows only what went through it. Other routers' ledgers are added as they tell (see mesh), and what an engine
+reports beyond all of these is counted as foreign load; see `correct`.
 """
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from router.policy.catalog import EndpointId
 
 
-class _Account:
-    __slots__ = ("streams", "tokens")
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What one router has at one endpoint; absolute, never a difference."""
+
+    queued: int = 0  # prompt tokens to be computed, before their first token
+    streams: int = 0  # requests there
+    context: int = 0  # tokens they hold in the KV cache
+
+
+NOTHING = Load()
+MEAN_UNCACHED_TOKENS = 2_000.0  # of a waiting request nobody here knows, until own requests have taught better
+_LEARNING = 0.02  # weight of one request in that mean: about the last fifty count
+
+
+class Account:
+    """One endpoint's figures. Plain attributes, because a decision reads them for hundreds of endpoints."""
+
+    __slots__ = (
+        "context",
+        "drift",
+        "foreign_queued",
+        "foreign_streams",
+        "peer_context",
+        "peer_queued",
+        "peer_streams",
+        "queued",
+        "streams",
+        "surplus",
+    )
 
     def __init__(self) -> None:
-        self.tokens = 0
-        self.streams = 0
+        self.queued = self.streams = self.context = 0  # this router's own
+        self.peer_queued = self.peer_streams = self.peer_context = 0  # the other routers'
+        self.foreign_queued = self.foreign_streams = 0  # seen by the engine, sent by nobody who is known
+        self.drift = 0  # requests the engine had beyond the ledger's, at the last reading
+        self.surplus = 0  # requests the ledger had beyond the engine's, at the last reading
+
+    @property
+    def all_queued(self) -> int:
+        """Prompt tokens to be computed, whoever sent them."""
+        return self.queued + self.peer_queued + self.foreign_queued
+
+    @property
+    def all_streams(self) -> int:
+        """Requests there, whoever sent them."""
+        return self.streams + self.peer_streams + self.foreign_streams
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.streams or self.peer_streams or self.peer_queued or self.foreign_streams)
 
 
 class TokenLoad:
-    """Ledger of outstanding tokens per endpoint."""
+    """Ledger of the work at every endpoint."""
 
     def __init__(self) -> None:
-        self._accounts: dict[EndpointId, _Account] = {}
+        self._accounts: dict[EndpointId, Account] = {}
+        self._empty = Account()  # of whoever has none; never written
+        self._mean_uncached = MEAN_UNCACHED_TOKENS
 
-    def take(self, endpoint_id: EndpointId, prompt_tokens: int, completion_tokens: int) -> "Hold":
+    def take(
+        self, endpoint_id: EndpointId, prompt_tokens: int, completion_tokens: int, *, cached_tokens: int = 0
+    ) -> "Hold":
         """Count one request (in tokens) against an endpoint until its hold is released.
+
+        Args:
+            endpoint_id: where it goes.
+            prompt_tokens: of the whole prompt.
+            completion_tokens: that the answer may have.
+            cached_tokens: of the prompt, which need not be computed.
 
         Raises ValueError when a number is negative.
         """
-        if prompt_tokens < 0 or completion_tokens < 0:
-            raise ValueError(f"tokens must not be negative, got {prompt_tokens} and {completion_tokens}")
-        account = self._accounts.get(endpoint_id)
-        if account is None:
-            account = self._accounts[endpoint_id] = _Account()
+        if min(prompt_tokens, completion_tokens, cached_tokens) < 0:
+            raise ValueError(
+                f"tokens must not be negative, got {prompt_tokens}, {completion_tokens} and {cached_tokens}"
+            )
+        account = self._account(endpoint_id)
+        uncached = max(0, prompt_tokens - cached_tokens)
+        self._mean_uncached += _LEARNING * (uncached - self._mean_uncached)
         account.streams += 1
-        account.tokens += prompt_tokens + completion_tokens
-        return Hold(self, endpoint_id, account, prompt_tokens, completion_tokens)
+        account.queued += uncached
+        account.context += prompt_tokens + completion_tokens
+        return Hold(self, endpoint_id, account, uncached, prompt_tokens + completion_tokens)
 
-    def outstanding(self, endpoint_id: EndpointId) -> int:
-        """Tokens sent there and neither computed nor given up, as far as is known."""
-        account = self._accounts.get(endpoint_id)
-        return 0 if account is None else account.tokens
+    def of(self, endpoint_id: EndpointId) -> Account:
+        """The figures of an endpoint, to be read only."""
+        return self._accounts.get(endpoint_id, self._empty)
+
+    def of_each(self, endpoint_ids: Iterable[EndpointId]) -> list[Account]:
+        """The figures of several endpoints, to be read only."""
+        get, empty = self._accounts.get, self._empty
+        return [get(endpoint_id, empty) for endpoint_id in endpoint_ids]
 
     def streams(self, endpoint_id: EndpointId) -> int:
-        """Requests that are there now."""
-        account = self._accounts.get(endpoint_id)
-        return 0 if account is None else account.streams
+        """This router's requests that are there now."""
+        return self.of(endpoint_id).streams
+
+    def own(self) -> Iterator[tuple[EndpointId, Load]]:
+        """What this router has at each endpoint, for the others to know."""
+        for endpoint_id, account in self._accounts.items():
+            if account.streams:
+                yield endpoint_id, Load(account.queued, account.streams, account.context)
+
+    def set_peers(self, endpoint_id: EndpointId, load: Load) -> None:
+        """Note what all other routers together have there, in place of what was noted before."""
+        account = self._account(endpoint_id)
+        account.peer_queued, account.peer_streams, account.peer_context = load.queued, load.streams, load.context
+        self._close_if_empty(endpoint_id, account)
+
+    def correct(self, endpoint_id: EndpointId, *, running: int, waiting: int, alone_of: int = 1) -> None:
+        """Compare the ledger with what the engine just said of itself.
+
+        A request is on its way for a moment, so only what two readings in a row agree on counts. What the engine has
+        beyond the ledger is foreign: sent by a router that is not heard, or by somebody who bypasses all routers. What
+        other routers claim beyond the engine (a router that is lost and not yet forgotten) is taken off their claim;
+        own requests are never taken off: each has a lease that ends.
+
+        Args:
+            endpoint_id: whose engine spoke.
+            running: requests in its batch.
+            waiting: requests in its queue.
+            alone_of: how many routers there are when none of the others can be heard, else 1. Then each is taken to
+                send as much as this one: vLLM's rule max(routers x own, waiting + running).
+        """
+        account = self._account(endpoint_id)
+        known = account.streams + account.peer_streams
+        drift, surplus = max(0, running + waiting - known), max(0, known - running - waiting)
+        foreign = min(drift, account.drift)
+        gone = min(surplus, account.surplus, account.peer_streams)
+        account.drift, account.surplus = drift, surplus - gone
+        if gone:
+            left = (account.peer_streams - gone) / account.peer_streams
+            account.peer_queued = int(account.peer_queued * left)
+            account.peer_context = int(account.peer_context * left)
+            account.peer_streams -= gone
+        account.foreign_streams = max(foreign, (alone_of - 1) * account.streams)
+        account.foreign_queued = max(int(min(foreign, waiting) * self._mean_uncached), (alone_of - 1) * account.queued)
+        self._close_if_empty(endpoint_id, account)
 
     def forget(self, endpoint_id: EndpointId) -> None:
         """Drop an endpoint that has left. Its holds stay valid and count for nobody."""
         self._accounts.pop(endpoint_id, None)
 
-    def _close_if_empty(self, endpoint_id: EndpointId, account: _Account) -> None:
+    def _account(self, endpoint_id: EndpointId) -> Account:
+        account = self._accounts.get(endpoint_id)
+        if account is None:
+            account = self._accounts[endpoint_id] = Account()
+        return account
+
+    def _close_if_empty(self, endpoint_id: EndpointId, account: Account) -> None:
         # An id that left and came back has a new account, which a hold of the old one must not close.
-        if account.streams == 0 and self._accounts.get(endpoint_id) is account:
+        if account.is_empty and not account.drift and self._accounts.get(endpoint_id) is account:
             del self._accounts[endpoint_id]
 
 
 class Hold:
     """One request's share of an endpoint's load. Both methods may be called again and in any order."""
 
-    __slots__ = ("_account", "_completion_tokens", "_endpoint_id", "_is_held", "_ledger", "_prompt_tokens")
+    __slots__ = ("_account", "_context", "_endpoint_id", "_is_held", "_ledger", "_uncached")
 
     def __init__(
-        self,
-        ledger: TokenLoad,
-        endpoint_id: EndpointId,
-        account: _Account,
-        prompt_tokens: int,
-        completion_tokens: int,
+        self, ledger: TokenLoad, endpoint_id: EndpointId, account: Account, uncached: int, context: int
     ) -> None:
         self._ledger = ledger
         self._endpoint_id = endpoint_id
         self._account = account
-        self._prompt_tokens = prompt_tokens
-        self._completion_tokens = completion_tokens
+        self._uncached = uncached
+        self._context = context
         self._is_held = True
 
     def first_token(self) -> None:
-        """The prompt has been computed: give its tokens back."""
-        self._account.tokens -= self._prompt_tokens
-        self._prompt_tokens = 0
+        """The prompt has been computed: it is queued no more."""
+        self._account.queued -= self._uncached
+        self._uncached = 0
 
     def release(self) -> None:
         """The request has ended, however it ended: give back what is left."""
@@ -86,6 +197,6 @@ class Hold:
             return
         self._is_held = False
         self.first_token()
-        self._account.tokens -= self._completion_tokens
+        self._account.context -= self._context
         self._account.streams -= 1
         self._ledger._close_if_empty(self._endpoint_id, self._account)

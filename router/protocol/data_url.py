@@ -1,15 +1,17 @@
-"""Data URLs of images, read in place: base64 is decoded only where it is looked at.
+"""Data URLs of images, read in place: never decoded as a whole, in memory at once.
 
-Checked are the media type, the alphabet at both ends, the length and the padding. Damage in the middle is found by the
-engine, which has to decode everything anyway.
+The media type and the length are checked when a URL is taken apart, the rest by whoever reads: a few bytes of the
+header, or all of it for the image's SHA-256, piece by piece.
 """
 
-import binascii
+import hashlib
 from dataclasses import dataclass
+
+from pybase64 import b64decode  # decodes a megabyte in 50 µs, where binascii takes 2 ms
 
 MEDIA_TYPES = frozenset({"image/png", "image/jpeg", "image/jpg", "image/webp", "image/gif"})
 _MAX_HEAD = 100  # bytes up to the comma
-_EDGE = 64  # base64 characters checked at the end
+_PIECE = 131_072  # base64 characters decoded at once: small enough for a processor's cache; a multiple of four
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,19 @@ class DataUrl:
         """Decoded bytes from `offset`, fewer at the end. Raises ValueError: not base64 there."""
         first, skip = divmod(offset, 3)
         last = (offset + count + 2) // 3
-        return binascii.a2b_base64(self.data[first * 4 : last * 4], strict_mode=True)[skip : skip + count]
+        return _decode(self.data[first * 4 : last * 4])[skip : skip + count]
+
+    def sha256(self) -> bytes:
+        """Digest of the decoded image. Raises ValueError: not base64 somewhere."""
+        digest = hashlib.sha256(usedforsecurity=False)
+        end = len(self.data)
+        for at in range(0, end, _PIECE):
+            piece = self.data[at : at + _PIECE]
+            decoded = _decode(piece)
+            if at + _PIECE < end and len(decoded) * 4 != len(piece) * 3:
+                raise ValueError("not valid base64: padding before the end")
+            digest.update(decoded)
+        return digest.digest()
 
 
 def parse(url: memoryview) -> DataUrl:
@@ -49,8 +63,11 @@ def parse(url: memoryview) -> DataUrl:
         raise ValueError("the image is empty")
     if len(data) % 4:
         raise ValueError("not valid base64: the length is not a multiple of four")
+    return DataUrl(media_type, data)
+
+
+def _decode(data: memoryview) -> bytes:
     try:
-        binascii.a2b_base64(data[-_EDGE:], strict_mode=True)
+        return b64decode(data, validate=True)
     except ValueError as error:
         raise ValueError(f"not valid base64: {error}") from None
-    return DataUrl(media_type, data)

@@ -76,6 +76,7 @@ class ApiError(Exception):
         self.field = field
         self.metadata: dict[str, object] = dict(metadata or {})
         self.retry_after_s = retry_after_s
+        self.routing: dict[str, object] | None = None  # how the request was routed, for a caller who wants to know
 
     def __repr__(self) -> str:
         return f"ApiError({self.status} {self.error_type} {self.field or '-'}: {self.message})"
@@ -100,4 +101,7 @@ def error_object(error: ApiError, *, generation_id: str | None = None) -> dict[s
 
 def render(error: ApiError, *, generation_id: str | None = None) -> bytes:
     """The JSON body of an error response."""
-    return msgspec.json.encode({"error": error_object(error, generation_id=generation_id)})
+    body: dict[str, object] = {"error": error_object(error, generation_id=generation_id)}
+    if error.routing is not None:
+        body["openrouter_metadata"] = error.routing
+    return msgspec.json.encode(body)

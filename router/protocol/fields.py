@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from router.protocol.service_tier import ServiceTier
 from router.protocol.wire import Decoder
 
 _INT64_MAX = 2**63 - 1
@@ -74,9 +75,10 @@ _SHARED = {
         top_a=_Share,  # vLLM has none: dropped, as unsupported parameters are
         **dict.fromkeys(("provider", "trace", "usage", "debug", "image_config", "reasoning"), dict[str, Any]),
         **dict.fromkeys(("plugins", "transforms", "modalities", "stop_server_tools_when"), list[Any]),
-        **dict.fromkeys(("route", "preset", "service_tier", "prompt_cache_key", "reasoning_effort", "verbosity"), str),
+        **dict.fromkeys(("route", "preset", "prompt_cache_key", "reasoning_effort", "verbosity"), str),
         **dict.fromkeys(("prompt_cache_options", "cache_control", "prediction", "audio"), dict[str, Any]),
         **dict.fromkeys(("deferred_tools", "web_search_options"), dict[str, Any]),
+        service_tier=ServiceTier,
         include_reasoning=bool,
         max_tool_calls=int,
         store=bool,

@@ -1,4 +1,10 @@
-"""The images of a request: counted, measured by their headers, and refused before an engine has to open them."""
+"""The images of a request: counted, measured by their headers, and refused before an engine has to open them.
+
+Each is known by the SHA-256 of its bytes: in the prompt's chain, and as `uuid` in the engine's caches, which then need
+not hash what they have seen.
+"""
+
+from dataclasses import dataclass
 
 import msgspec
 
@@ -20,6 +26,14 @@ _image_url = msgspec.json.Decoder(_ImageUrl)
 _string = msgspec.json.Decoder(str)
 
 
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """An image in a prompt."""
+
+    digest: bytes  # SHA-256 of its bytes
+    tokens: int
+
+
 class Media:
     """What a request holds besides text; fills while its messages are read."""
 
@@ -30,9 +44,13 @@ class Media:
         self.images = 0
         self.pixels = 0
         self.tokens = 0  # of all images
+        self.pictures: dict[str, Picture] = {}  # by digest in hexadecimal; one that is sent twice is one
 
-    def add_image(self, raw: msgspec.Raw | None, path: str) -> None:
+    def add_image(self, raw: msgspec.Raw | None, path: str) -> str:
         """Check one `image_url` object and count it.
+
+        Returns:
+            Its digest in hexadecimal.
 
         Raises:
             ApiError: 400: no data URL, an unknown or broken format, too large, too many.
@@ -47,11 +65,15 @@ class Media:
             image = parse(url)
             self._within(image.size, self._limits.image_bytes, "bytes", path)
             width, height, _ = read_size(image.read)
+            tokens = self._measure(width, height, path)
+            digest = image.sha256()
         except LookupError as error:
             raise invalid(path, str(error.args[0]), error_type="unsupported_image_format") from None
         except ValueError as error:
             raise invalid(path, str(error), error_type="invalid_image") from None
-        self._measure(width, height, path)
+        name = digest.hex()
+        self.pictures[name] = Picture(digest, tokens)
+        return name
 
     def _url(self, raw: bytes, path: str) -> memoryview:
         cut = self.body.image(raw)
@@ -66,12 +88,13 @@ class Media:
             raise invalid(path, problem, error_type="image_download_failed")
         return memoryview(url.encode())
 
-    def _measure(self, width: int, height: int, path: str) -> None:
+    def _measure(self, width: int, height: int, path: str) -> int:
         limits = self._limits
+        tokens = image_tokens(width, height)
         self.kinds.add("image")
         self.images += 1
         self.pixels += width * height
-        self.tokens += image_tokens(width, height)
+        self.tokens += tokens
         if self.images > limits.images:
             raise invalid("messages", f"at most {limits.images} images in a request")
         self._within(width * height, limits.image_pixels, f"pixels ({width} x {height})", path)
@@ -79,6 +102,7 @@ class Media:
         if max(width, height) > limits.image_aspect * min(width, height):
             problem = f"the longer side may be at most {limits.image_aspect} times the shorter ({width} x {height})"
             raise invalid(path, problem, error_type="invalid_image")
+        return tokens
 
     @staticmethod
     def _within(value: int, bound: int, unit: str, path: str) -> None:

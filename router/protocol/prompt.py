@@ -16,11 +16,11 @@ _prompt = msgspec.json.Decoder(str | list[str | list[_TokenId] | _TokenId])
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """How much there is to read."""
+    """What there is to read: texts, or so many tokens."""
 
-    count: int  # prompts; each is answered by itself
-    text_bytes: int
-    tokens: int  # given as ids
+    texts: tuple[bytes, ...]  # UTF-8
+    tokens: int = 0  # given as ids
+    count: int = 1  # prompts; each is answered by itself
 
 
 def read_prompt(raw: bytes | msgspec.Raw, limits: Limits) -> Prompt:
@@ -36,11 +36,11 @@ def read_prompt(raw: bytes | msgspec.Raw, limits: Limits) -> Prompt:
     if ids and len(ids) < len(prompts):
         raise invalid("prompt", "token ids and texts cannot be mixed")
     if ids:
-        return Prompt(1, 0, len(ids))
+        return Prompt((), len(ids))
     if len(prompts) > limits.prompts:
         raise invalid("prompt", f"at most {limits.prompts} prompts, got {len(prompts)}")
     texts = [item for item in prompts if isinstance(item, str)]
     lists = [item for item in prompts if isinstance(item, list)]
     if texts and lists:
         raise invalid("prompt", "token ids and texts cannot be mixed")
-    return Prompt(len(prompts), sum(len(text.encode()) for text in texts), sum(map(len, lists)))
+    return Prompt(tuple([text.encode() for text in texts]), sum(map(len, lists)), len(prompts))

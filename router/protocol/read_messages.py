@@ -1,7 +1,8 @@
-"""Reads the `messages` array: checks it, measures it, and keeps raw JSON wherever nothing has to be known of it.
+"""Reads the `messages` array: checks it, and keeps raw JSON wherever nothing has to be known of it.
 
-Text is never decoded, only its length is taken. Objects within messages follow JSON's usual reading: of a key that is
-given twice the last counts, here as in the engine.
+Text is not decoded here. Objects within messages follow JSON's usual reading: of a key that is given twice the last
+counts, here as in the engine. Each image gets its digest as `uuid` beside it, by which the engine knows it again; only
+then the array is written anew, with placeholders where images are (see body).
 """
 
 from dataclasses import dataclass
@@ -24,15 +25,15 @@ _tool_calls = msgspec.json.Decoder(list[ToolCall])
 
 @dataclass(frozen=True, slots=True)
 class Messages:
-    """A conversation and its size."""
+    """A conversation."""
 
     items: list[Message]
-    text_bytes: int
+    raw: bytes  # the array for the engine, if nothing else has to change
     media: Media
 
 
 def read_messages(raw: msgspec.Raw, body: Body, limits: Limits) -> Messages:
-    """Check the array's shape and measure it.
+    """Check the array's shape, and its images.
 
     Raises:
         ApiError: 400, naming the message and its field.
@@ -44,50 +45,52 @@ def read_messages(raw: msgspec.Raw, body: Body, limits: Limits) -> Messages:
         raise invalid("messages", f"at most {limits.messages} messages, got {len(objects)}")
     reader = _Reader(body, limits)
     items = [reader.message(item, f"messages[{index}]") for index, item in enumerate(objects)]
-    return Messages(items, reader.text_bytes, reader.media)
+    media = reader.media
+    return Messages(items, msgspec.json.encode(objects) if media.images else bytes(raw), media)
 
 
 class _Reader:
     def __init__(self, body: Body, limits: Limits) -> None:
         self._limits = limits
         self._parts = 0
-        self.text_bytes = 0
         self.media = Media(body, limits)
 
     def message(self, fields: dict[str, msgspec.Raw], path: str) -> Message:
         role = _text(fields, "role", path)
         if role not in ROLES:
             raise invalid(f"{path}.role", f"must be one of {', '.join(ROLES)}, got {role[:32]!r}")
-        message = Message(role, path, self._content(fields.get("content"), role, f"{path}.content"))
+        message = Message(role, path, self._content(fields, role, f"{path}.content"))
         if role == "assistant":
             message.has_thoughts = any(_present(fields, key) is not None for key in _THOUGHTS)
             if (calls := _present(fields, "tool_calls")) is not None:
                 message.tool_calls = _read_calls(calls, f"{path}.tool_calls")
-                self.text_bytes += len(calls)
         if role == "tool":
             message.tool_call_id = _text(fields, "tool_call_id", path)
             if _present(fields, "name") is not None:
                 message.name = _text(fields, "name", path)
         return message
 
-    def _content(self, raw: msgspec.Raw | None, role: str, path: str) -> bytes | None:
-        content = b"null" if raw is None else bytes(raw)
-        before = self.text_bytes
+    def _content(self, fields: dict[str, msgspec.Raw], role: str, path: str) -> bytes | None:
+        content = bytes(fields.get("content", b"null"))
+        says = False
         if content[:1] == b'"':
-            image = self.media.body.image(content)
-            self.text_bytes += len(content if image is None else image) - 2
+            says = len(content) > 2
         elif content[:1] == b"[":
             parts = _array(content, path)
+            images = self.media.images
             for index, part in enumerate(parts):
-                self._part(part, role, f"{path}[{index}]")
+                says |= self._part(part, role, f"{path}[{index}]")
             if not parts and role != "assistant":
                 raise invalid(path, "must hold at least one part")
+            if self.media.images > images:
+                content = msgspec.json.encode(parts)
+                fields["content"] = msgspec.Raw(content)
         elif content != b"null" or role != "assistant":
             raise invalid(path, "must be a string or an array of parts")
-        is_silent = role == "assistant" and self.text_bytes == before
-        return None if is_silent else content
+        return None if role == "assistant" and not says else content
 
-    def _part(self, part: dict[str, msgspec.Raw], role: str, path: str) -> None:
+    def _part(self, part: dict[str, msgspec.Raw], role: str, path: str) -> bool:
+        """Does it say anything? An image gets its `uuid`."""
         self._parts += 1
         if self._parts > self._limits.parts:
             raise invalid("messages", f"at most {self._limits.parts} content parts")
@@ -98,15 +101,17 @@ class _Reader:
             text = bytes(part.get("text", b""))
             if text[:1] != b'"':
                 raise invalid(f"{path}.text", "must be a string")
-            self.text_bytes += len(text) - 2
-        elif kind != "image_url" and kind not in _OTHER_PARTS:
+            return len(text) > 2
+        if kind != "image_url" and kind not in _OTHER_PARTS:
             raise invalid(f"{path}.type", f"parts of type {kind[:32]!r} are not known")
-        elif role != "user":
+        if role != "user":
             raise invalid(f"{path}.type", f"a {role} message holds text only")
-        elif kind == "image_url":
-            self.media.add_image(part.get("image_url"), f"{path}.image_url")
+        if kind == "image_url":
+            digest = self.media.add_image(part.get("image_url"), f"{path}.image_url")
+            part["uuid"] = msgspec.Raw(b'"%b"' % digest.encode())
         else:
             self.media.kinds.add(_OTHER_PARTS[kind])
+        return True
 
 
 def _read_calls(raw: bytes, path: str) -> list[ToolCall]:

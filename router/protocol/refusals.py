@@ -4,10 +4,15 @@ from collections.abc import Set
 
 from router.policy.call import Call
 from router.policy.plan import Plan
-from router.policy.route import Refusal
+from router.policy.route import Reason, Refusal
 from router.protocol.errors import ApiError
 from router.protocol.failures import context_overflow, of_outcome
 
+_REASONS = {
+    Reason.LATE: "every endpoint of {model} has too much to do to begin your request in time",
+    Reason.FULL: "too many requests wait for {model}",
+    Reason.EXPIRED: "your request waited for {model} as long as it may",
+}
 NOTHING_UP_RETRY_AFTER_S = 5.0  # an engine on a warm node is back in about this time; clients back off on their own
 
 
@@ -34,7 +39,21 @@ def no_pool(call: Call, planned: Plan, known_models: Set[str]) -> ApiError:
 
 
 def of_refusal(refusal: Refusal, call: Call, body: bytes = b"") -> ApiError:
-    """The last attempt's failure (`body`: what the engine said), or that there was nobody to send to."""
+    """The last attempt's failure (`body`: what the engine said), or that there was nobody to send to.
+
+    A request that is refused for lack of time or room gets a 503 whose `metadata.reason` says which.
+    """
+    if refusal.reason is not None:
+        return ApiError(
+            "provider_overloaded",
+            f"The request was not sent: {_REASONS[refusal.reason].format(model=call.model)}. Please try again later.",
+            retry_after_s=refusal.retry_after_s or NOTHING_UP_RETRY_AFTER_S,
+            metadata={
+                "reason": refusal.reason.value,
+                "attempts": refusal.attempts,
+                "availability": _availability(call, "temporarily_unavailable", is_retryable=True),
+            },
+        )
     if refusal.last is None:
         return ApiError(
             "provider_overloaded",

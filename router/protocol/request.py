@@ -1,17 +1,23 @@
 """A caller's bytes to a request: what policies may know of it, and the body that an engine gets.
 
 Everything is read once. The engine's body is put together from the caller's own bytes; only what had to change (model,
-limits, messages out of order) is written anew.
+limits, messages out of order or with images) is written anew.
+
+An adapter computes other keys and values than the model it adapts, so the chain of a prompt to it begins with a seed of
+its own. That goes by the model asked for first; a fallback to another adapter finds nothing in the index.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 import msgspec
 
-from router.policy.call import Call
+from router.policy.call import NO_PREFIX, Call, Caller
 from router.policy.catalog import Pool
 from router.protocol.body import Body, split
+from router.protocol.chain import Chain
+from router.protocol.content_class import classify
 from router.protocol.contents import write
 from router.protocol.errors import invalid
 from router.protocol.fields import CHAT, COMPLETIONS
@@ -20,14 +26,19 @@ from router.protocol.mistral import is_prefill, normalise
 from router.protocol.prompt import read_prompt
 from router.protocol.read_fields import Fields, read_fields
 from router.protocol.read_messages import read_messages
+from router.protocol.render import Item, render, render_prompt
 from router.protocol.response_format import engine_fields
-from router.protocol.tokens import text_tokens
+from router.protocol.service_tier import priority_of
+from router.protocol.tokens import FixedLengths, Lengths, text_tokens
 from router.protocol.tool_ids import ToolIds
 from router.protocol.tools import check_tool_choice, check_tools
 
 Pieces: TypeAlias = list[bytes | memoryview]
 
-BYTES_PER_TOKEN = 4.0  # of English text under Tekken; a learned figure is better
+_UNLEARNED = FixedLengths()
+_UNSEEDED: Mapping[str, int] = MappingProxyType({})
+_NOBODY = Caller()
+_TEXT = frozenset({"text"})
 _CONTENT = frozenset({"messages", "prompt", "tools", "tool_choice", "response_format"})
 _NO_PARAMETERS = frozenset({"model", "models", "messages", "prompt"})
 
@@ -65,8 +76,22 @@ class Request:
         return b"".join([b'{"model":', model, b',"request_id":', request_id, *self._pieces, b"}"])
 
 
-def parse_chat(raw: bytes, limits: Limits, *, bytes_per_token: float = BYTES_PER_TOKEN) -> Request:
+def parse_chat(
+    raw: bytes,
+    limits: Limits,
+    *,
+    lengths: Lengths = _UNLEARNED,
+    caller: Caller = _NOBODY,
+    seeds: Mapping[str, int] = _UNSEEDED,
+) -> Request:
     """Read a body of `/chat/completions`.
+
+    Args:
+        raw: the body.
+        limits: how large it may be.
+        lengths: what is known of tokens' lengths.
+        caller: who asks.
+        seeds: of the chains of prompts to models that are adapters, by the model's slug.
 
     Raises:
         ApiError: 400 or 413, naming the field at fault.
@@ -78,18 +103,24 @@ def parse_chat(raw: bytes, limits: Limits, *, bytes_per_token: float = BYTES_PER
     messages = read_messages(fields.values["messages"], body, limits)
     tool_ids = ToolIds()
     conversation = normalise(messages.items, tool_ids)
-    changed = conversation is not messages.items
-    engine = {"messages": write(conversation) if changed else bytes(fields.values["messages"])}
+    engine = {"messages": messages.raw if conversation is messages.items else write(conversation)}
     if is_prefill(conversation):
         engine |= {"continue_final_message": b"true", "add_generation_prompt": b"false"}
     engine |= _tools(fields, limits)
-    tokens = text_tokens(messages.text_bytes, len(messages.items), bytes_per_token) + messages.media.tokens
-    call = _call(fields.values, tokens, messages.media.tokens, frozenset(messages.media.kinds))
+    items = render(conversation, engine.get("tools"), messages.media)
+    call = _call(fields.values, items, lengths, caller, seeds, modalities=frozenset(messages.media.kinds))
     return _request("chat", body, fields, engine, call, tool_ids, limits)
 
 
-def parse_completion(raw: bytes, limits: Limits, *, bytes_per_token: float = BYTES_PER_TOKEN) -> Request:
-    """Read a body of `/completions`.
+def parse_completion(
+    raw: bytes,
+    limits: Limits,
+    *,
+    lengths: Lengths = _UNLEARNED,
+    caller: Caller = _NOBODY,
+    seeds: Mapping[str, int] = _UNSEEDED,
+) -> Request:
+    """Read a body of `/completions`. Of several prompts there is no prefix; arguments are those of `parse_chat`.
 
     Raises:
         ApiError: 400 or 413, naming the field at fault.
@@ -100,8 +131,8 @@ def parse_completion(raw: bytes, limits: Limits, *, bytes_per_token: float = BYT
         raise invalid("prompt", "is required")
     raw_prompt = bytes(fields.values["prompt"])
     prompt = read_prompt(b"".join(body.restore(raw_prompt)), limits)  # a text may look like an image
-    tokens = text_tokens(prompt.text_bytes, prompt.count, bytes_per_token) + prompt.tokens
-    call = _call(fields.values, tokens, 0, frozenset({"text"}))
+    items = [item for text in prompt.texts for item in render_prompt(text)]
+    call = _call(fields.values, items, lengths, caller, seeds, prompts=prompt.count, token_ids=prompt.tokens)
     engine = {"prompt": raw_prompt}
     return _request("completions", body, fields, engine, call, ToolIds(), limits, prompts=prompt.count)
 
@@ -121,15 +152,41 @@ def _tools(fields: Fields, limits: Limits) -> dict[str, bytes]:
     return engine
 
 
-def _call(values: Mapping[str, Any], tokens: int, image_tokens: int, modalities: frozenset[str]) -> Call:
+def _call(
+    values: Mapping[str, Any],
+    items: Sequence[Item],
+    lengths: Lengths,
+    caller: Caller,
+    seeds: Mapping[str, int],
+    *,
+    prompts: int = 1,
+    token_ids: int = 0,
+    modalities: frozenset[str] = _TEXT,
+) -> Call:
     models = [*([values["model"]] if "model" in values else []), *values.get("models", [])]
     if not models or not all(models):
         raise invalid("model", "is required")
+    chain = Chain(seeds.get(models[0], 0))
+    texts = []
+    for item in items:
+        if isinstance(item, bytes):
+            chain.text(item)
+            texts.append(item)
+        else:
+            chain.image(item.digest, item.tokens)
+    content = classify(texts[0] if len(texts) == 1 else b"".join(texts))
+    bytes_per_token = lengths.bytes_per_token(models[0], content)
     return Call(
         model=models[0],
         fallback_models=tuple(models[1:]),
-        prompt_tokens=tokens,
-        image_tokens=image_tokens,
+        prompt_tokens=text_tokens(chain.text_bytes, bytes_per_token) + chain.image_tokens + token_ids,
+        image_tokens=chain.image_tokens,
+        text_bytes=chain.text_bytes,
+        content=content,
+        prefix=chain.prefix(bytes_per_token) if prompts == 1 else NO_PREFIX,
+        priority=priority_of(values.get("service_tier"), caller.most),
+        account=caller.account,
+        first_token_s=caller.first_token_s,
         max_tokens=values.get("max_completion_tokens", values.get("max_tokens")),
         stream=values.get("stream", False),
         modalities=modalities,

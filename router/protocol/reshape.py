@@ -52,8 +52,8 @@ class Answer:
     native_finish_reason: str | None
 
 
-def reshape(body: bytes, identity: Identity, price: Price) -> Answer:
-    """Rewrite one answer.
+def reshape(body: bytes, identity: Identity, price: Price, *, explained: dict[str, object] | None = None) -> Answer:
+    """Rewrite one answer. `explained`: how it was routed, for a caller who wants to know.
 
     Raises:
         ValueError: the body is no completion.
@@ -73,6 +73,8 @@ def reshape(body: bytes, identity: Identity, price: Price) -> Answer:
         "choices": [_choice(choice) for choice in completion.choices],
         "usage": usage_object(usage, price),
     }
+    if explained is not None:
+        answer["openrouter_metadata"] = explained
     native = completion.choices[0].finish_reason
     reason = None if native is None else normal_reason(native)
     return Answer(msgspec.json.encode(answer), usage, reason, native)

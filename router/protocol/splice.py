@@ -8,6 +8,8 @@ Usage is held until `[DONE]`, so that the end of a stream (usage, then `[DONE]`)
 choice has finished. After a failure nothing is given out: the caller decides what the client sees.
 """
 
+from collections.abc import Callable
+
 import msgspec
 
 from router.policy.catalog import Price
@@ -32,6 +34,7 @@ class Splicer:
         choices: how many were asked for (`n`, times the number of prompts).
         prompt_tokens: estimate, used if the engine never tells.
         max_event_bytes: longer events break the stream.
+        explain: how the request was routed, told at the end; None: the caller does not want to know.
     """
 
     def __init__(
@@ -42,11 +45,13 @@ class Splicer:
         choices: int = 1,
         prompt_tokens: int = 0,
         max_event_bytes: int = MAX_EVENT_BYTES,
+        explain: Callable[[], dict[str, object] | None] = lambda: None,
     ) -> None:
         self._identity = identity
         self._price = price
         self._choices = choices
         self._prompt_tokens = prompt_tokens
+        self._explain = explain
         self._framer = Framer(max_event_bytes)
         self._kind = CHAT
         self._fingerprint: str | None = None
@@ -99,7 +104,12 @@ class Splicer:
     def error_event(self, error: ApiError) -> bytes:
         """A well-formed last chunk that carries `error`, and `[DONE]`."""
         choices = [empty_choice(self._kind, "error", "error")]
-        return self._identity.chunk(self._kind, {"error": error_object(error), "choices": choices}) + DONE
+        more: dict[str, object] = {"error": error_object(error), "choices": choices}
+        return self._identity.chunk(self._kind, more | self._explained()) + DONE
+
+    def _explained(self) -> dict[str, object]:
+        explained = self._explain()
+        return {} if explained is None else {"openrouter_metadata": explained}
 
     @property
     def _is_over(self) -> bool:
@@ -147,7 +157,7 @@ class Splicer:
         self._layout = None
         last = {**empty_choice(self._kind, self.finish_reason, self.native_finish_reason), "logprobs": None}
         more: dict[str, object] = {} if self._fingerprint is None else {"system_fingerprint": self._fingerprint}
-        more |= {"choices": [last], "usage": usage_object(self.usage, self._price)}
+        more |= {"choices": [last], "usage": usage_object(self.usage, self._price), **self._explained()}
         return self._identity.chunk(self._kind, more) + DONE
 
     def _break(self, detail: str) -> bytes:

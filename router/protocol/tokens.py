@@ -6,10 +6,11 @@ token, and so is the end of each row.
 """
 
 import math
+from dataclasses import dataclass
+from typing import Protocol
 
 _MAX_SIDE = 1_540  # pixels
 _PATCH = 28  # pixels
-_MESSAGE = 4  # control tokens around a message: [INST], [/INST], </s> and a separator
 
 
 def image_tokens(width: int, height: int) -> int:
@@ -22,6 +23,24 @@ def image_tokens(width: int, height: int) -> int:
     return (columns + 1) * rows
 
 
-def text_tokens(text_bytes: int, messages: int, bytes_per_token: float) -> int:
-    """Estimated tokens of that many bytes of text in that many messages."""
-    return math.ceil(text_bytes / bytes_per_token) + _MESSAGE * messages
+def text_tokens(text_bytes: int, bytes_per_token: float) -> int:
+    """Estimated tokens of that many bytes of rendered text, control tokens by their names among it."""
+    return math.ceil(text_bytes / bytes_per_token)
+
+
+class Lengths(Protocol):
+    """Knows how long tokens are."""
+
+    def bytes_per_token(self, model: str, content: str) -> float:
+        """Bytes of text in a token, of prompts to `model` of that class of content; above 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class FixedLengths:
+    """The same figure for all text."""
+
+    figure: float = 4.0  # bytes a token; of English text under Tekken, nearly
+
+    def bytes_per_token(self, model: str, content: str) -> float:
+        """The figure."""
+        return self.figure

@@ -22,7 +22,9 @@ class Directory:
         self._stale_after_s = stale_after_s
         self._pools: dict[str, tuple[Endpoint, ...]] = {}
         self._seen: dict[EndpointId, tuple[EngineMetrics, float]] = {}
+        self._on_added: list[Callable[[EndpointId], None]] = []
         self._on_removed: list[Callable[[EndpointId], None]] = []
+        self._on_seen: list[Callable[[Endpoint, EngineMetrics], None]] = []
 
     def __repr__(self) -> str:
         counts = {name: len(endpoints) for name, endpoints in self._pools.items()}
@@ -35,6 +37,14 @@ class Directory:
     def all(self) -> tuple[Endpoint, ...]:
         """Every endpoint of any pool, each once."""
         return tuple(dict.fromkeys(each for endpoints in self._pools.values() for each in endpoints))
+
+    def on_added(self, listener: Callable[[EndpointId], None]) -> None:
+        """Call `listener` with the id of each endpoint that was in no pool before."""
+        self._on_added.append(listener)
+
+    def on_seen(self, listener: Callable[[Endpoint, EngineMetrics], None]) -> None:
+        """Call `listener` with what an engine says of itself, each time it does."""
+        self._on_seen.append(listener)
 
     def on_removed(self, listener: Callable[[EndpointId], None]) -> None:
         """Call `listener` with the id of each endpoint that has left the last pool it was in."""
@@ -53,11 +63,16 @@ class Directory:
                 self._seen.pop(gone.id, None)
                 for listener in self._on_removed:
                     listener(gone.id)
+        for new in now.difference(before):
+            for listener in self._on_added:
+                listener(new.id)
 
     def saw(self, endpoint: Endpoint, figures: EngineMetrics) -> None:
         """Note what an engine just said. Ignored when the endpoint has left meanwhile."""
         if endpoint in self.all():
             self._seen[endpoint.id] = (figures, self._clock())
+            for listener in self._on_seen:
+                listener(endpoint, figures)
 
     def metrics(self, endpoint: Endpoint) -> EngineMetrics | None:
         """What the engine said last, or None if that is too long ago or never was."""

@@ -1,10 +1,11 @@
 from router.fleet import Fleet
-from router.policy.breaker import BreakerSettings
-from router.policy.breakers import Breakers
+from router.policy.call import Call, Priority
 from router.policy.catalog import Endpoint, EndpointId, Pool
-from router.policy.load import TokenLoad
+from router.policy.load import Load
 from router.policy.outcome import Outcome, Verdict
 from router.protocol.engine_metrics import EngineMetrics
+from router.protocol.explain import name_of
+from tests.router.rules import policies
 
 POOL = Pool("local", "m/eyes", "eyes")
 SEEN = Endpoint(EndpointId("seen"), "http://seen")
@@ -13,28 +14,32 @@ UNSEEN = Endpoint(EndpointId("unseen"), "http://unseen")
 
 class World:
     def __init__(self, *endpoints: Endpoint) -> None:
-        self.breakers = Breakers(BreakerSettings())
-        self.load = TokenLoad()
+        self.policies = policies()
+        self.breakers = self.policies.breakers
+        self.load = self.policies.load
         self.fleet = Fleet(
             pools=[POOL],
             endpoints=lambda pool: endpoints,
             engine_metrics=lambda endpoint: EngineMetrics(running=2, waiting=1) if endpoint == SEEN else None,
-            breakers=self.breakers,
-            load=self.load,
+            rules=self.policies.rules,
             clock=lambda: 0.0,
         )
 
 
 def test_status_shows_load_breaker_and_engine() -> None:
     world = World(SEEN, UNSEEN)
-    world.load.take(SEEN.id, 100, 20)
+    world.load.take(SEEN.id, 100, 20, cached_tokens=40)
+    world.load.set_peers(SEEN.id, Load(queued=30, streams=2, context=500))
     (pool,) = world.fleet.status()["pools"]
     assert pool["endpoints"][0] == {
         "id": "seen",
         "url": "http://seen",
         "state": "closed",
+        "name": name_of(SEEN.id),
         "streams": 1,
-        "outstanding_tokens": 120,
+        "queued_tokens": 60,
+        "all_streams": 3,
+        "all_queued_tokens": 90,
         "running": 2,
         "waiting": 1,
         "kv_cache_usage": None,
@@ -54,7 +59,7 @@ def test_gauges_are_read_when_prometheus_asks() -> None:
         breaker = world.breakers.of(UNSEEN.id)
         breaker.release(breaker.acquire(0.0), Outcome(Verdict.UNAVAILABLE), 0.0)
     values = {
-        (family.name, sample.labels["endpoint"]): sample.value
+        (family.name, sample.labels.get("endpoint")): sample.value
         for family in world.fleet.gauges()
         for sample in family.samples
     }
@@ -63,3 +68,15 @@ def test_gauges_are_read_when_prometheus_asks() -> None:
     assert values[("tramontane_endpoint_breaker_open", "unseen")] == 1
     assert values[("tramontane_endpoint_running", "seen")] == 2
     assert ("tramontane_endpoint_running", "unseen") not in values
+
+
+def test_those_who_wait_are_counted_by_priority() -> None:
+    world = World(SEEN)
+    world.policies.queues["local"].push(Call("m/eyes", prompt_tokens=70, priority=Priority.BATCH), 0.0, 9.0)
+    values = {
+        (family.name, sample.labels.get("priority")): sample.value
+        for family in world.fleet.gauges()
+        for sample in family.samples
+    }
+    assert [1, 0] == [values["tramontane_queue_length", priority] for priority in ("batch", "normal")]
+    assert 70 == values["tramontane_queue_tokens", None]

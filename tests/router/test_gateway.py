@@ -2,9 +2,9 @@
 
 import asyncio
 import json
-import random
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import count
 from typing import Any
 
 import pytest
@@ -12,21 +12,18 @@ import pytest
 from router.company import SSE_COMMENT, StreamSettings
 from router.gateway import Gateway
 from router.generation import Generation
+from router.policy.admission import AdmissionSettings
 from router.policy.attempt import Attempt
-from router.policy.breaker import BreakerSettings
-from router.policy.breakers import Breakers
 from router.policy.catalog import Endpoint, EndpointId, Pool, Price
-from router.policy.deadline import Deadlines
+from router.policy.hedge import HedgeSettings
 from router.policy.load import TokenLoad
 from router.policy.outcome import Outcome, Phase, StreamBroken, Usage, Verdict
-from router.policy.power_of_two import PowerOfTwo
-from router.policy.retry import RetryPolicy, RetrySettings
-from router.policy.retry_budget import RetryBudget, RetryBudgetSettings
-from router.policy.route import Rules
-from router.protocol.errors import ApiError
+from router.policy.route import Reason
+from router.protocol.errors import ApiError, render
 from router.protocol.limits import Limits
 from router.protocol.request import parse_chat
 from tests.cancelling import CancelAt
+from tests.router.rules import Seen, rules
 
 POOL = Pool("local", "m/eyes", "eyes", context_length=1_000, price=Price(prompt=1e-6, completion=2e-6))
 OK = Outcome(Verdict.OK, 200)
@@ -119,39 +116,63 @@ class FakeClient:
         return "".join(event["choices"][0]["delta"].get("content", "") for event in self.events()[:-1])
 
 
+class Heard:
+    """A listener that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.ended: list[Generation] = []
+        self.waited: list[str] = []
+        self.decided = 0
+
+    def on_decided(self, seconds: float) -> None:
+        self.decided += 1
+
+    def on_waited(self, pool: str, seconds: float) -> None:
+        self.waited.append(pool)
+
+    def on_end(self, generation: Generation) -> None:
+        self.ended.append(generation)
+
+
 class World:
     def __init__(
-        self, *replies: FakeReply, endpoints: int = 2, comment_after_s: float | None = None, **gate: Any
+        self,
+        *replies: FakeReply,
+        endpoints: int = 2,
+        comment_after_s: float | None = None,
+        policies: dict[str, Any] | None = None,
+        clock: Callable[[], float] = lambda: 0.0,
+        **gate: Any,
     ) -> None:
         self.upstream = FakeUpstream(*replies, **gate)
         self.load = TokenLoad()
         self.endpoints = [Endpoint(EndpointId(f"e{i}"), f"http://e{i}") for i in range(endpoints)]
-        self.settled: list[tuple[Verdict, Usage | None]] = []
-        self.ended: list[Generation] = []
+        self.seen = Seen()
+        self.heard = Heard()
         self.client = FakeClient()
-        balancer = PowerOfTwo(self.load, random.Random(7))
+        self.rules = rules(lambda pool: self.endpoints, observer=self.seen, load=self.load, **policies or {})
         self.gateway = Gateway(
             pools=[POOL],
-            rules=Rules(
-                endpoints=lambda pool: self.endpoints,
-                balancer=lambda pool: balancer,
-                deadlines=lambda pool: Deadlines(),
-                breakers=Breakers(BreakerSettings()),
-                load=self.load,
-                retry=RetryPolicy(RetrySettings()),
-                retry_budget=RetryBudget(RetryBudgetSettings()),
-                settle=lambda attempt, outcome, usage: self.settled.append((outcome.verdict, usage)),
-            ),
+            rules=self.rules,
             upstream=self.upstream,
             stream=StreamSettings(comment_after_s=comment_after_s, comment_every_s=0.001),
-            clock=lambda: 0.0,
-            on_end=self.ended.append,
+            clock=clock,
+            listener=self.heard,
         )
 
-    async def answer(self, *, stream: bool, **fields: Any) -> None:
+    @property
+    def settled(self) -> list[tuple[Verdict, Usage | None]]:
+        return [(verdict, usage) for _, verdict, usage in self.seen.settled]
+
+    @property
+    def ended(self) -> list[Generation]:
+        return self.heard.ended
+
+    async def answer(self, *, stream: bool, wants_metadata: bool = False, **fields: Any) -> None:
         body = {"model": "m/eyes", "messages": [{"role": "user", "content": "What is it?"}], "stream": stream}
         request = parse_chat(json.dumps(body | fields).encode(), Limits())
-        await self.gateway.answer(Generation("gen-1", request, 0.0, 1, "me"), self.client)
+        generation = Generation("gen-1", request, 0.0, 1, "me", wants_metadata=wants_metadata)
+        await self.gateway.answer(generation, self.client)
 
     def run(self, *, stream: bool, **fields: Any) -> None:
         asyncio.run(self.answer(stream=stream, **fields))
@@ -163,10 +184,20 @@ class World:
         return caught.value
 
     def assert_everything_is_given_back(self) -> None:
-        assert [self.load.outstanding(endpoint.id) for endpoint in self.endpoints] == [0] * len(self.endpoints)
+        assert [self.load.of(endpoint.id).queued for endpoint in self.endpoints] == [0] * len(self.endpoints)
         assert [self.load.streams(endpoint.id) for endpoint in self.endpoints] == [0] * len(self.endpoints)
         assert all(reply.is_closed for reply in self.upstream.given)
         assert len(self.settled) == len(self.upstream.sent)
+
+
+def hedged_world(*replies: FakeReply, **gate: Any) -> World:
+    """Two endpoints, and every attempt is late at once."""
+    ticks = count()
+    policies = {"hedge": HedgeSettings(enabled=True, ratio=1.0)}
+    world = World(*replies, policies=policies, clock=lambda: next(ticks) / 1_000, **gate)
+    for endpoint_is_late in range(100):
+        world.rules.hedges("local").learn(1.0, 1e-9 if endpoint_is_late < 99 else 1e9)
+    return world
 
 
 def test_a_whole_answer_comes_in_openrouters_shape() -> None:
@@ -350,13 +381,19 @@ def test_after_a_comment_an_error_is_an_event() -> None:
         pytest.param(True, 0.0, [(REFUSED,), (REFUSED,)], id="all fail behind comments"),
         pytest.param(True, None, [(OK, STREAM[0], BROKEN)], id="stream that breaks"),
         pytest.param(False, None, [(REFUSED,), (REFUSED,)], id="all fail"),
+        pytest.param(True, -1.0, [(OK, *STREAM), (OK, *STREAM)], id="hedged stream"),
+        pytest.param(True, -1.0, [(REFUSED,), (OK, *STREAM)], id="hedged stream, one fails"),
+        pytest.param(True, -1.0, [(REFUSED,), (REFUSED,)], id="hedged stream, both fail"),
     ],
 )
 def test_whenever_the_client_leaves_everything_is_given_back(
     stream: bool, comment_after_s: float | None, replies: list[tuple[Any, ...]]
 ) -> None:
     async def leave_at(n: int) -> bool:
-        world = World(*(FakeReply(*reply) for reply in replies), comment_after_s=comment_after_s)
+        if comment_after_s == -1.0:
+            world = hedged_world(*(FakeReply(*reply) for reply in replies))
+        else:
+            world = World(*(FakeReply(*reply) for reply in replies), comment_after_s=comment_after_s)
         leaving = CancelAt(world.answer(stream=stream), n)
 
         async def watch() -> None:
@@ -378,3 +415,111 @@ def test_whenever_the_client_leaves_everything_is_given_back(
     while asyncio.run(leave_at(n)):
         n += 1
     assert n > 2
+
+
+class Slow:
+    """Keeps the first attempt waiting until the second has answered."""
+
+    def __init__(self) -> None:
+        self.attempts = 0
+        self.was_cancelled = False
+
+    async def __call__(self) -> None:
+        self.attempts += 1
+        if self.attempts > 1:
+            return
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            self.was_cancelled = True
+            raise
+
+
+def test_of_two_attempts_side_by_side_the_first_good_one_answers_and_the_other_is_cancelled() -> None:
+    slow = Slow()
+    world = hedged_world(FakeReply(OK, *STREAM), gate=slow)
+    world.run(stream=True)
+    assert world.client.text() == "A red circle."
+    assert (slow.attempts, slow.was_cancelled) == (2, True)
+    assert {Verdict.CANCELLED, Verdict.OK} == {verdict for verdict, _ in world.settled}
+    first, second = (attempt for attempt, _ in world.upstream.sent)
+    assert (first.endpoint != second.endpoint, second.is_hedge) == (True, True)
+    world.assert_everything_is_given_back()
+
+
+def test_a_whole_answer_is_never_hedged() -> None:
+    world = hedged_world(FakeReply(OK, WHOLE))
+    world.run(stream=False)
+    assert len(world.upstream.sent) == 1
+
+
+def test_the_prompt_of_a_whole_answer_is_presumed_to_be_read_in_time() -> None:
+    async def scenario() -> None:
+        release = asyncio.Event()
+        world = World(FakeReply(OK, WHOLE), gate=release.wait)
+        asking = asyncio.create_task(world.answer(stream=False))
+        async with asyncio.timeout(5):
+            while not world.upstream.sent or any(world.load.of(e.id).queued for e in world.endpoints):  # noqa: ASYNC110
+                await asyncio.sleep(0)
+        assert sum(world.load.streams(each.id) for each in world.endpoints) == 1
+        release.set()
+        await asking
+        world.assert_everything_is_given_back()
+
+    asyncio.run(scenario())
+
+
+def test_a_request_waits_for_the_first_endpoint_to_appear() -> None:
+    async def scenario() -> None:
+        world = World(FakeReply(OK, *STREAM), endpoints=0, policies={"waiting_room_s": 5.0})
+        asking = asyncio.create_task(world.answer(stream=True))
+        while not len(world.rules.queue("local")):  # noqa: ASYNC110 (nobody tells)
+            await asyncio.sleep(0)
+        world.endpoints.append(Endpoint(EndpointId("new"), "http://new"))
+        await asking
+        assert world.client.text() == "A red circle."
+        assert world.heard.waited == ["local"]
+
+    asyncio.run(scenario())
+
+
+LATE = {"admission": AdmissionSettings(first_token_s=0.001, length_factor=1.0, saturated_s=None)}
+
+
+def test_what_cannot_be_in_time_is_told_why_and_when_to_come_back() -> None:
+    world = World(policies=LATE)
+    for endpoint in world.endpoints:
+        world.load.take(endpoint.id, 5_000, 0)
+    error = world.refused(stream=False)
+    assert (error.status, error.error_type, error.metadata["reason"]) == (503, "provider_overloaded", "deadline")
+    assert error.retry_after_s == pytest.approx(5.0, abs=0.1)
+    assert world.ended[0].unsent is Reason.LATE
+
+
+def test_who_asks_is_told_how_the_request_was_routed() -> None:
+    for stream in (False, True):
+        good = FakeReply(OK, *STREAM) if stream else FakeReply(OK, WHOLE)
+        world = World(FakeReply(REFUSED), good)
+        asyncio.run(world.answer(stream=stream, wants_metadata=True))
+        answer = world.client.events()[-2] if stream else json.loads(world.client.data)
+        told = answer["openrouter_metadata"]
+        assert (told["requested"], told["strategy"], told["attempt"]) == ("m/eyes", "direct", 2)
+        assert [each["status"] for each in told["attempts"]] == [502, 200]
+        first, second = told["routing"]
+        assert (first["candidates_total"], second["candidates_total"]) == (2, 1)
+        assert second["reason"] == "only one endpoint was available"
+        assert first["candidates"][0]["selected"]
+
+
+def test_an_error_tells_it_too() -> None:
+    world = World(FakeReply(REFUSED), FakeReply(REFUSED))
+    with pytest.raises(ApiError) as caught:
+        asyncio.run(world.answer(stream=False, wants_metadata=True))
+    assert caught.value.routing is not None
+    assert json.loads(render(caught.value))["openrouter_metadata"]["attempt"] == 2
+
+
+def test_nobody_is_told_unasked() -> None:
+    world = World(FakeReply(OK, WHOLE))
+    world.run(stream=False)
+    assert "openrouter_metadata" not in json.loads(world.client.data)

@@ -5,19 +5,24 @@ import pytest
 from router.generation import Generation
 from router.metrics import Metrics
 from router.policy.attempt import Attempt
+from router.policy.call import Call
+from router.policy.candidates import Candidates
 from router.policy.catalog import Endpoint, EndpointId, Pool, Price
 from router.policy.deadline import Deadlines
 from router.policy.outcome import Outcome, Usage, Verdict
+from router.policy.picker import Decision
+from router.policy.route import Reason
 from router.protocol.errors import ApiError
 from router.protocol.limits import Limits
 from router.protocol.request import parse_chat
 
 POOL = Pool("local", "m/eyes", "eyes", price=Price(prompt=1e-6, completion=2e-6))
+ENDPOINT = Endpoint(EndpointId("e1"), "http://e1")
 USAGE = Usage(prompt_tokens=10, completion_tokens=5, cached_tokens=4)
 
 
 def attempt(number: int = 1) -> Attempt:
-    return Attempt(number, POOL, Endpoint(EndpointId("e1"), "http://e1"), Deadlines())
+    return Attempt(number, POOL, ENDPOINT, Deadlines())
 
 
 def generation(model: str = "m/eyes") -> Generation:
@@ -45,6 +50,48 @@ def test_attempts_beyond_the_first_are_retries() -> None:
     metrics.on_settle(attempt(2), Outcome(Verdict.OK), None)
     assert sample(metrics, "tramontane_retries_total", pool="local") == 1
     assert sample(metrics, "tramontane_attempts_total", pool="local", verdict="unavailable") == 1
+
+
+def decision(predicted_s: float = 0.25, cached: int = 6) -> Decision:
+    candidates = Candidates([ENDPOINT], [0], [0], [cached], [1_000.0], [1.0], [0.0])
+    return Decision(0, candidates, [0.0], wait_s=0.0, own_s=predicted_s)
+
+
+def test_hedges_are_no_retries() -> None:
+    metrics = Metrics()
+    metrics.on_settle(Attempt(1, POOL, ENDPOINT, Deadlines(), is_hedge=True), Outcome(Verdict.OK), None)
+    assert sample(metrics, "tramontane_hedges_total", pool="local") == 1
+    assert sample(metrics, "tramontane_retries_total", pool="local") is None
+
+
+def test_the_first_token_is_shown_as_it_was_predicted_and_as_it_came() -> None:
+    metrics = Metrics()
+    metrics.on_first_token(attempt(), decision(predicted_s=0.25), 0.5)
+    assert sample(metrics, "tramontane_predicted_time_to_first_token_seconds_sum", pool="local") == 0.25
+    assert sample(metrics, "tramontane_attempt_time_to_first_token_seconds_sum", pool="local") == 0.5
+
+
+def test_the_error_of_the_length_and_the_belief_in_the_cache_are_counted() -> None:
+    metrics = Metrics()
+    metrics.on_counted(attempt(), Call("m/eyes", prompt_tokens=12), decision(cached=6), USAGE)
+    metrics.on_counted(attempt(), Call("m/eyes"), decision(cached=0), Usage())
+    labels = {"model": "m/eyes", "content": "prose"}
+    assert sample(metrics, "tramontane_prompt_length_error_ratio_sum", **labels) == pytest.approx(0.2)
+    assert sample(metrics, "tramontane_prompt_length_error_ratio_count", **labels) == 1
+    assert sample(metrics, "tramontane_estimated_prompt_tokens_total", model="m/eyes") == 12
+    assert sample(metrics, "tramontane_expected_cached_tokens_total", pool="local") == 6
+
+
+def test_decisions_waits_and_refusals_are_counted() -> None:
+    metrics = Metrics()
+    metrics.on_decided(0.001)
+    metrics.on_waited("local", 2.0)
+    shed = generation()
+    shed.outcome, shed.ended, shed.pools, shed.unsent = Outcome(Verdict.OVERLOADED, 503), 10.0, (POOL,), Reason.LATE
+    metrics.on_end(shed)
+    assert sample(metrics, "tramontane_decision_seconds_sum") == 0.001
+    assert sample(metrics, "tramontane_queue_wait_seconds_sum", pool="local") == 2.0
+    assert sample(metrics, "tramontane_unsent_total", model="m/eyes", reason="deadline") == 1
 
 
 def test_a_finished_stream_leaves_its_times_and_its_cost() -> None:

@@ -19,7 +19,7 @@ STATUS = {
                     "url": "http://127.0.0.1:30000",
                     "state": "closed",
                     "streams": 2,
-                    "outstanding_tokens": 340,
+                    "queued_tokens": 340,
                     "running": 2.0,
                     "waiting": 0.0,
                     "kv_cache_usage": 0.126,
@@ -29,7 +29,7 @@ STATUS = {
                     "url": "http://127.0.0.1:30001",
                     "state": "unprobed",
                     "streams": 0,
-                    "outstanding_tokens": 0,
+                    "queued_tokens": 0,
                 },
             ],
         },
@@ -37,7 +37,7 @@ STATUS = {
     ],
 }
 TABLE = """\
-MODEL   POOL   PROVIDER    ENDPOINT                STATE     STREAMS  TOKENS  RUN/WAIT  KV
+MODEL   POOL   PROVIDER    ENDPOINT                STATE     STREAMS  QUEUED  RUN/WAIT  KV
 pocket  here   local       http://127.0.0.1:30000  closed    2        340     2/0       13 %
 pocket  here   local       http://127.0.0.1:30001  unprobed  0        0       ?/?       ?
 pocket  there  openrouter  none                    -         -        -       -         -"""

@@ -36,6 +36,21 @@ def test_series_of_all_engine_cores_are_added_up_and_the_fullest_cache_counts() 
     ) == parse_metrics(TEXT)
 
 
+def test_the_size_of_the_cache_and_the_adapters_stand_in_labels() -> None:
+    text = (
+        b'vllm:cache_config_info{block_size="16",engine="0",num_gpu_blocks="100",other="None"} 1.0\n'
+        b'vllm:cache_config_info{block_size="16",engine="1",num_gpu_blocks="50"} 1.0\n'
+        b'vllm:lora_requests_info{max_lora="4",running_lora_adapters="old",waiting_lora_adapters=""} 1.0\n'
+        b'vllm:lora_requests_info{max_lora="4",running_lora_adapters="a, b",waiting_lora_adapters="c"} 2.0\n'
+    )
+    assert EngineMetrics(cache_tokens=2_400, adapters=frozenset("abc")) == parse_metrics(text)
+
+
+def test_a_cache_that_has_no_size_yet_is_not_known() -> None:
+    text = b'vllm:cache_config_info{block_size="16",num_gpu_blocks="None"} 1.0\nvllm:cache_config_info 1.0\n'
+    assert EngineMetrics() == parse_metrics(text)
+
+
 def test_an_engine_that_exports_nothing_is_unknown_not_idle() -> None:
     assert EngineMetrics() == parse_metrics(b"python_info 1.0\n")
 

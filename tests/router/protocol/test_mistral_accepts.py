@@ -47,6 +47,8 @@ def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> MistralTokenizer:
     whole = json.loads((Path(mistral_common.__file__).parent / "data" / "tekken_240911.json").read_text())
     whole["vocab"] = whole["vocab"][:1_000]
     whole["config"] |= {"version": "v7", "num_vocab_tokens": 1_000, "default_vocab_size": 2_000}
+    whole.pop("multimodal", None)
+    whole["image"] = {"image_patch_size": 14, "max_image_size": 1_540, "spatial_merge_size": 2}
     assert 256 == sum(len(base64.b64decode(entry["token_bytes"])) == 1 for entry in whole["vocab"])
     path = tmp_path_factory.mktemp("tokenizer") / "tekken.json"
     path.write_text(json.dumps(whole))

@@ -12,13 +12,13 @@ from router.protocol.prompt import Prompt, read_prompt
 @pytest.mark.parametrize(
     ("prompt", "measure"),
     [
-        ("é!", Prompt(1, 3, 0)),
-        (["ab", "c"], Prompt(2, 3, 0)),
-        ([1, 2, 3], Prompt(1, 0, 3)),
-        ([[1, 2], [3]], Prompt(2, 0, 3)),
+        ("é!", Prompt(("é!".encode(),))),
+        (["ab", "c"], Prompt((b"ab", b"c"), count=2)),
+        ([1, 2, 3], Prompt((), 3)),
+        ([[1, 2], [3]], Prompt((), 3, 2)),
     ],
 )
-def test_texts_are_measured_in_bytes_and_ids_in_tokens(prompt: object, measure: Prompt) -> None:
+def test_texts_are_kept_and_ids_are_counted(prompt: object, measure: Prompt) -> None:
     assert measure == read_prompt(json.dumps(prompt).encode(), Limits())
 
 

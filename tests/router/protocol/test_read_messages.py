@@ -1,5 +1,6 @@
-"""The `messages` array, checked and measured."""
+"""The `messages` array, checked."""
 
+import hashlib
 import json
 from typing import Any
 
@@ -34,16 +35,33 @@ def test_messages_keep_their_contents_as_raw_json() -> None:
     assert Message("tool", "messages[3]", b'"4"', [], "call_1", "f") == messages.items[3]
 
 
-def test_text_is_measured_wherever_it_stands() -> None:
-    assert 5 == read([user("é1234"), system([text("")])]).text_bytes - 1
-    assert 7 == read([user([text("abc"), text("defg")])]).text_bytes
-    assert 30 < read([user(""), assistant(None, "c")]).text_bytes < 120  # the call's own JSON
-    assert 31 == read([user("data:image/png;base64,AAAAAAAAA")]).text_bytes  # text that looks like an image
+def test_without_images_the_array_stays_as_it_came() -> None:
+    messages = [{"content": [text("é")], "role": "user", "more": {"x": [1.50]}}]
+    assert json.dumps(messages, ensure_ascii=False).encode() == read(messages).raw
+
+
+def test_the_engine_knows_each_image_by_its_digest() -> None:
+    other = pictures.gif(9, 9)
+    content = [text("x"), {**image(), "cache_control": {"type": "ephemeral"}}, image(other, "image/gif"), image()]
+    messages = read([{**user(content), "more": 5}, assistant()])
+    first, second = (hashlib.sha256(data).hexdigest() for data in (pictures.png(512, 512), other))
+    assert {first: (bytes.fromhex(first), 380), second: (bytes.fromhex(second), 2)} == {
+        name: (picture.digest, picture.tokens) for name, picture in messages.media.pictures.items()
+    }
+    written = [
+        text("x"),
+        {**image(), "cache_control": {"type": "ephemeral"}, "uuid": first},
+        {**image(other, "image/gif"), "uuid": second},
+        {**image(), "uuid": first},
+    ]
+    body = messages.media.body
+    assert [{**user(written), "more": 5}, assistant()] == json.loads(b"".join(body.restore(messages.raw)))
+    assert written == json.loads(b"".join(body.restore(messages.items[0].content or b"")))
 
 
 def test_images_count_by_their_headers() -> None:
     messages = read([user([text("what?"), image(), image(pictures.jpeg(1024, 1024), "image/jpeg")]), user([image()])])
-    assert (3, 380 + 1_406 + 380, 5) == (messages.media.images, messages.media.tokens, messages.text_bytes)
+    assert (3, 380 + 1_406 + 380) == (messages.media.images, messages.media.tokens)
     assert {"text", "image"} == messages.media.kinds
 
 
@@ -118,6 +136,7 @@ def url(value: str) -> list[Any]:
         (url("data:image/svg+xml;base64,AAAA"), "unsupported_image_format", "are not supported"),
         (url("data:text/html;base64,AAAA"), "unsupported_image_format", "are not supported"),
         (url("data:image/png;base64,!!!!"), "invalid_image", "not valid base64"),
+        (url(image()["image_url"]["url"] + "AAA!"), "invalid_image", "not valid base64"),
         (url("data:image/png;base64,AAAA"), "invalid_image", "not a PNG, JPEG, WebP or GIF image"),
         ([user([image(pictures.png(50_000, 50_000))])], "image_too_large", "pixels (50000 x 50000)"),
         ([user([image(pictures.png(4_000, 1))])], "invalid_image", "at most 200 times the shorter (4000 x 1)"),

@@ -6,7 +6,7 @@ from router.policy.call import Call
 from router.policy.catalog import Pool
 from router.policy.outcome import Outcome, Verdict
 from router.policy.plan import Exclusion, Plan, plan
-from router.policy.route import Refusal
+from router.policy.route import Reason, Refusal
 from router.protocol.refusals import NOTHING_UP_RETRY_AFTER_S, no_pool, of_refusal
 
 POOL = Pool("p", "m", "served", provider="Local", context_length=100)
@@ -28,6 +28,14 @@ def test_an_answer_longer_than_every_context_is_an_overflow_in_the_apis_words() 
         "maximum context length is 100 tokens. However, you requested about 5040 tokens (40 of text input, 5000 in the"
         in (error.message)
     )
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+def test_what_was_not_sent_says_why_and_when_to_come_back(reason: Reason) -> None:
+    error = of_refusal(Refusal(0, retry_after_s=3.0, reason=reason), CALL)
+    assert (503, "provider_overloaded", 3.0) == (error.status, error.error_type, error.retry_after_s)
+    assert reason.value == error.metadata["reason"]
+    assert of_refusal(Refusal(0, reason=reason), CALL).retry_after_s == NOTHING_UP_RETRY_AFTER_S
 
 
 def test_a_model_that_cannot_see_says_so() -> None:

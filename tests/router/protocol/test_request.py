@@ -1,5 +1,6 @@
 """Requests, from the caller's bytes to the engine's."""
 
+import hashlib
 import json
 import tracemalloc
 from typing import Any
@@ -8,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from router.policy.call import Call
+from router.policy.call import NO_PREFIX, Call, Caller, Priority
 from router.policy.catalog import Pool
 from router.protocol.errors import ApiError
 from router.protocol.limits import Limits
 from router.protocol.request import Request, parse_chat, parse_completion
 from tests.router.protocol import pictures
-from tests.router.protocol.conversations import assistant, image, text, user
+from tests.router.protocol.conversations import assistant, image, system, text, user
 
 POOL = Pool("p", "author/slug", 'served "name"')
 TOOL = {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}
@@ -56,8 +57,10 @@ def test_policies_get_to_know_sizes_and_kinds_but_no_text() -> None:
         Call(
             model="author/slug",
             fallback_models=("b", "c"),
-            prompt_tokens=10 + 4 + 380,
+            prompt_tokens=14 + 380,
             image_tokens=380,
+            text_bytes=3 + 6 + 40 + 7,  # <s>[INST]…[/INST]
+            prefix=request.call.prefix,
             max_tokens=7,
             stream=True,
             modalities=frozenset({"text", "image"}),
@@ -65,12 +68,74 @@ def test_policies_get_to_know_sizes_and_kinds_but_no_text() -> None:
         == request.call
     )
     assert 2 == request.choices
-    assert (
-        20 + 4
-        == parse_chat(
-            json.dumps({"model": "m", "messages": [user("x" * 40)]}).encode(), Limits(), bytes_per_token=2.0
-        ).call.prompt_tokens
+
+
+class Learned:
+    """Lengths that say what they were asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str]] = []
+
+    def bytes_per_token(self, model: str, content: str) -> float:
+        self.asked.append((model, content))
+        return 2.0
+
+
+def test_text_is_as_long_as_was_learned_of_its_model_and_content() -> None:
+    lengths = Learned()
+    code = "f(x[1]) = {a: 2};" * 100
+    raw = json.dumps({"model": "m", "models": ["n"], "messages": [user(code)]}).encode()
+    call = parse_chat(raw, Limits(), lengths=lengths).call
+    assert ("code", 3 + 6 + 1_700 + 7) == (call.content, call.text_bytes)
+    assert (858, [("m", "code")]) == (call.prompt_tokens, lengths.asked)
+    assert (128, 768) == (call.prefix.ends[0], call.prefix.ends[-1])
+    raw = json.dumps({"model": "m", "prompt": "я" * 1_000}).encode()
+    call = parse_completion(raw, Limits(), lengths=lengths).call
+    assert ("nonlatin", 1_002) == (call.content, call.prompt_tokens)
+
+
+def prefix_of(*messages: Any, **fields: Any) -> tuple[int, ...]:
+    return chat(messages=list(messages), **fields).call.prefix.hashes
+
+
+def test_the_next_turn_begins_with_the_prefix_of_the_one_before() -> None:
+    picture = image(pictures.png(640, 480))
+    turn = [system("s" * 300), user([text("What is it?"), picture])]
+    next_turn = [*turn, assistant("A picture." * 50), user("And now?" * 100)]
+    before, after = prefix_of(*turn), prefix_of(*next_turn)
+    assert (3, before) == (len(before), after[: len(before)])
+    other = [system("s" * 300), user([text("What is it?"), image(pictures.png(641, 480))])]
+    assert prefix_of(*other)[:2] == before[:2]
+    assert prefix_of(*other)[2] != before[2]
+    assert before == prefix_of(*turn, model="another", temperature=0.5, stream=True)
+
+
+def test_a_prompt_has_a_prefix_and_several_have_none() -> None:
+    def completion(prompt: object) -> Call:
+        return parse_completion(json.dumps({"model": "m", "prompt": prompt}).encode(), Limits()).call
+
+    assert completion("a" * 600).prefix.hashes == completion("a" * 513).prefix.hashes
+    assert ((64, 128), 151) == (completion("a" * 600).prefix.ends, completion("a" * 600).prompt_tokens)
+    assert completion(["a" * 600]).prefix == completion("a" * 600).prefix
+    assert NO_PREFIX == completion(["a" * 600, "b"]).prefix
+    assert (NO_PREFIX, 700, 0) == (
+        completion([5] * 700).prefix,
+        completion([5] * 700).prompt_tokens,
+        completion([5] * 700).text_bytes,
     )
+
+
+def test_the_priority_is_what_was_asked_for_and_the_key_allows() -> None:
+    assert Priority.NORMAL is chat().call.priority
+    assert Priority.CRITICAL is chat(service_tier="ultrafast").call.priority
+    assert Priority.BATCH is chat(service_tier="flex").call.priority
+    assert "service_tier" not in engine_body(chat(service_tier="fast"))
+    raw = b'{"model":"m","prompt":"x","service_tier":"priority"}'
+    caller = Caller("me", Priority.NORMAL, 1.5)
+    call = parse_completion(raw, Limits(), caller=caller).call
+    assert (Priority.NORMAL, "me", 1.5) == (call.priority, call.account, call.first_token_s)
+    with pytest.raises(ApiError, match="service_tier: Invalid enum value 'first'"):
+        chat(service_tier="first")
 
 
 def test_the_first_of_models_stands_in_for_a_missing_model() -> None:
@@ -113,7 +178,8 @@ def test_messages_out_of_order_are_written_anew_and_images_survive() -> None:
     request = chat(messages=messages)
     written = engine_body(request)["messages"]
     assert {"role": "system", "content": "d"} == written[0]
-    assert user([*content, text("y")]) == written[1]
+    uuid = hashlib.sha256(pictures.png(9, 9, padding=3_000)).hexdigest()
+    assert user([content[0], {**content[1], "uuid": uuid}, text("y")]) == written[1]
     assert "call_1" == request.tool_ids.restore(written[3]["tool_call_id"])
 
 
@@ -147,7 +213,7 @@ def test_completions_carry_a_prompt() -> None:
         "max_tokens": 3,
     } == engine_body(request)
     assert ("completions", "/v1/completions", 4) == (request.kind, request.path, request.choices)
-    assert Call("m", prompt_tokens=2 + 8, max_tokens=3) == request.call
+    assert Call("m", prompt_tokens=3, text_bytes=3 + 4 + 3 + 1, max_tokens=3) == request.call
     with pytest.raises(ApiError, match="prompt: is required"):
         parse_completion(b'{"model":"m"}', Limits())
 
@@ -156,10 +222,10 @@ def test_a_prompt_that_looks_like_an_image_reaches_the_engine() -> None:
     prompt = "data:image/png;base64,AAAA"
     request = parse_completion(json.dumps({"model": "m", "prompt": prompt}).encode(), Limits())
     assert prompt == engine_body(request)["prompt"]
-    assert 7 + 4 == request.call.prompt_tokens
+    assert 3 + len(prompt) == request.call.text_bytes
 
 
-def test_an_image_of_a_megabyte_is_copied_once_and_never_decoded() -> None:
+def test_an_image_of_a_megabyte_is_copied_once_and_never_decoded_as_a_whole() -> None:
     raw = json.dumps({"model": "m", "messages": [user([image(pictures.png(640, 480, padding=1_000_000))])]}).encode()
     tracemalloc.start()
     try:
@@ -170,9 +236,9 @@ def test_an_image_of_a_megabyte_is_copied_once_and_never_decoded() -> None:
         writing = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert parsing < 100_000
+    assert parsing < 250_000
     assert writing < len(body) + 100_000
-    assert raw[-1_000:-2] in body
+    assert raw[-1_000:-10] in body
 
 
 @given(raw=st.binary() | st.binary().map(lambda tail: b'{"model":"m","messages":' + tail))

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from router.protocol.tokens import image_tokens, text_tokens
+from router.protocol.tokens import FixedLengths, image_tokens, text_tokens
 
 
 @pytest.mark.parametrize(
@@ -20,5 +20,13 @@ def test_no_image_has_more_tokens_than_the_largest(width: int, height: int) -> N
     assert 2 <= image_tokens(width, height) <= 3_080
 
 
-def test_text_is_estimated_from_its_bytes_and_its_messages() -> None:
-    assert 26 + 8 == text_tokens(101, 2, 4.0)
+def test_text_is_estimated_from_its_bytes() -> None:
+    assert 26 == text_tokens(101, 4.0)
+    assert 0 == text_tokens(0, 4.0)
+
+
+def test_where_nothing_is_learned_all_tokens_have_one_length() -> None:
+    assert (4.0, 3.5) == (
+        FixedLengths().bytes_per_token("m", "code"),
+        FixedLengths(3.5).bytes_per_token("n", "prose"),
+    )

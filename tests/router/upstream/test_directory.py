@@ -42,6 +42,25 @@ def test_listeners_hear_who_left() -> None:
     assert ["a"] == first == second
 
 
+def test_listeners_hear_who_came_each_once() -> None:
+    directory = Directory(clock=Time())
+    came: list[EndpointId] = []
+    directory.on_added(came.append)
+    directory.replace("p", [A])
+    directory.replace("q", [A, B])
+    assert ["a", "b"] == came
+
+
+def test_listeners_hear_what_engines_say() -> None:
+    directory = Directory(clock=Time())
+    said: list[tuple[Endpoint, EngineMetrics]] = []
+    directory.on_seen(lambda endpoint, figures: said.append((endpoint, figures)))
+    directory.replace("p", [A])
+    directory.saw(A, BUSY)
+    directory.saw(B, BUSY)
+    assert [(A, BUSY)] == said
+
+
 def test_an_endpoint_of_two_pools_has_left_when_it_is_in_neither() -> None:
     directory = Directory(clock=Time())
     gone = with_listener(directory)

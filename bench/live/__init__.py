@@ -1,0 +1,1 @@
+"""Routing measured live: simulated (or real) engines, the real router over HTTP, recorded or generated requests."""

@@ -1,0 +1,1 @@
+"""Recorded and generated traffic, as a stream of arrivals. No trace is part of the project: see `find`."""
