@@ -210,6 +210,8 @@ def router_config(settings: "SimulatorSettings", urls: Sequence[str]) -> str:
     """A router configuration (docs/settings.md) for these engines, open to everybody on this machine."""
     import yaml
 
+    from bench.simulator.for_router import routing
+
     pool = {
         "name": "simulated",
         "upstream_model": settings.model,
@@ -221,7 +223,12 @@ def router_config(settings: "SimulatorSettings", urls: Sequence[str]) -> str:
         "input_modalities": ["text", "image"],
         "pools": [pool],
     }
-    config = {"listen": {"port": DEFAULT_PORT}, "allow_anonymous": True, "models": [model]}
+    config = {
+        "listen": {"port": DEFAULT_PORT},
+        "allow_anonymous": True,
+        "models": [model],
+        "routing": routing(settings),  # how fast they are, in real seconds
+    }
     text: str = yaml.safe_dump(config, sort_keys=False)
     return text
 

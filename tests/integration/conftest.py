@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import aiohttp
 import pytest
@@ -43,6 +43,13 @@ class Engine(FaultServer):
             connection.stop()
 
 
+class Addressed(Protocol):
+    """Whatever has a base URL."""
+
+    @property
+    def url(self) -> str: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Router:
     """A running router and a session that talks to it."""
@@ -73,10 +80,16 @@ class Router:
 
 @pytest.fixture
 def router(tmp_path: Path) -> StartRouter:
-    """Starts a router over engines: `async with router(engine, …, **configuration) as r`."""
+    """Starts a router over engines: `async with router(engine, …, pool={…}, **configuration) as r`."""
+
+    started = 0
 
     @asynccontextmanager
-    async def start(*engines: Engine, **configuration: Any) -> AsyncIterator[Router]:
+    async def start(
+        *engines: Addressed, pool: dict[str, Any] | None = None, **configuration: Any
+    ) -> AsyncIterator[Router]:
+        nonlocal started
+        started += 1
         config = {
             "listen": {"port": 0},
             "keys": [{"name": "test", "secret": {"env": "TEST_KEY"}}],
@@ -91,6 +104,7 @@ def router(tmp_path: Path) -> StartRouter:
                             "upstream_model": "m",
                             "price": {"prompt": 0.1, "completion": 0.3},
                             "discovery": {"kind": "static", "endpoints": [engine.url for engine in engines]},
+                            **(pool or {}),
                         }
                     ],
                 }
@@ -98,7 +112,7 @@ def router(tmp_path: Path) -> StartRouter:
             "probe": {"interval_s": 0.05},
             **configuration,
         }
-        path = tmp_path / "router.yaml"
+        path = tmp_path / f"router-{started}.yaml"
         path.write_text(json.dumps(config))
         process = subprocess.Popen(  # noqa: ASYNC220 - starting is quick, and waiting is done in a thread
             [sys.executable, "-m", "router", "--config", str(path)],

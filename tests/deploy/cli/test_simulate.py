@@ -43,12 +43,14 @@ def test_options_become_the_engines_settings() -> None:
 
 def test_the_configuration_it_writes_is_one_the_router_takes(tmp_path: Path) -> None:
     file = tmp_path / "router.yaml"
-    file.write_text(simulate.router_config(SimulatorSettings(model="m"), URLS))
+    file.write_text(simulate.router_config(SimulatorSettings(model="m", time_scale=0.1), URLS))
     read = config.load(file)
     ((pool, section),) = read.pools()
     assert ("m", "m", 131_072) == (pool.model, pool.upstream_model, pool.context_length)
     assert isinstance(section.discovery, StaticSection)
     assert URLS == section.discovery.endpoints
+    assert 30.0 == read.routing.balancers.shadow_price.price_per_queued_s  # seconds are a tenth as long
+    assert 160_000 < (read.routing.forecast.prefill_tokens_per_s or 0) < 170_000
 
 
 def test_the_welcome_tells_addresses_and_what_to_do_next() -> None:
