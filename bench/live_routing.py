@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -38,7 +38,8 @@ from bench.traces.find import find
 
 BALANCERS = ("round-robin", "least-request", "shadow-price")
 LAG_S = 0.1  # of a simulated step's end, real; beyond it the figures are called doubtful
-PICTURES = Pace(chats_per_s=2.0, turns=4, pause_s=12.0, seconds=50.0)
+PICTURES = Pace(chats_per_s=2.0, turns=4, pause_s=12.0, seconds=50.0)  # in a run of the usual length
+USUAL_S = 33.0 / 0.15  # of the engines' time
 WARM_S = 1.5  # real; for the router to read the engines' metrics once
 Make = Callable[[str], Iterable[Asked]]  # by salt: runs share no text
 
@@ -107,8 +108,11 @@ def trace_part(bench: Bench, given: argparse.Namespace) -> str:
 def pictures_part(bench: Bench, given: argparse.Namespace) -> str:
     """Chats with pictures: found, and foretold."""
 
+    length = given.seconds / given.time_scale / USUAL_S
+    pace = replace(PICTURES, seconds=length * PICTURES.seconds)
+
     def make(salt: str) -> list[Asked]:
-        return list(with_pictures(MODEL, Texts(salt), random.Random(given.seed), PICTURES))
+        return list(with_pictures(MODEL, Texts(salt), random.Random(given.seed), pace))
 
     goal = Goal(rate=peak_rate(bench.settings))
     rows, lags, prompt_tokens = [], [], 0
