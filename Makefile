@@ -55,6 +55,18 @@ test-fast: lint ## As test, without starting an engine
 bench: setup ## Measure the router against the engine asked directly
 	@$(PY) -m bench $(BENCH_ARGS)
 
+.PHONY: bench-routing
+bench-routing: setup ## Goodput of every routing policy on traces, in virtual time
+	@$(PY) -m bench.routing $(BENCH_ARGS)
+
+.PHONY: bench-live
+bench-live: setup ## The same with live processes: simulated engines behind the real router
+	@$(PY) -m bench.live_routing $(BENCH_ARGS)
+
+.PHONY: bench-decision
+bench-decision: setup ## What one routing decision costs, and the index's memory
+	@$(PY) -m bench.decision $(BENCH_ARGS)
+
 .PHONY: accuracy
 accuracy: setup ## Measure through the router how often the pocket model is right
 	@$(PY) -m bench.accuracy $(ACCURACY_ARGS)

@@ -17,7 +17,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
@@ -89,14 +89,15 @@ def trace_part(bench: Bench, given: argparse.Namespace) -> str:
     seconds = given.seconds / given.time_scale
     trace = find(given.trace).at(given.speed * given.engines_count / 8).part(seconds=seconds)
     say(f"trace: {trace.origin}; {given.seconds:.0f} s each")
-    rows, lags = [], []
+    rows: list[tuple[str, ...]] = []
+    lags: dict[str, float] = {}
     goal = Goal(rate=peak_rate(bench.settings))
     for balancer in given.balancers:
         seen, lag_s = bench.run(balancer, lambda salt: of_trace(trace.stream(given.seed), MODEL, Texts(salt)))
         figures = Figures.of(seen, goal)
         say(f"{balancer}: {figures.good:.1%} good")
         rows.append(figures.row(balancer))
-        lags.append(lag_s)
+        lags[balancer] = lag_s
     head = (
         f"{given.engines_count} simulated {bench.settings.gpu.upper()}, trace {trace.name} as for 8 of them at "
         f"x{given.speed:g}, {seconds:.0f} s of it at {1 / given.time_scale:g} times the speed"
@@ -115,11 +116,13 @@ def pictures_part(bench: Bench, given: argparse.Namespace) -> str:
         return list(with_pictures(MODEL, Texts(salt), random.Random(given.seed), pace))
 
     goal = Goal(rate=peak_rate(bench.settings))
-    rows, lags, prompt_tokens = [], [], 0
+    rows: list[tuple[str, ...]] = []
+    lags: dict[str, float] = {}
+    prompt_tokens = 0
     for balancer in ("round-robin", "shadow-price"):
         seen, lag_s = bench.run(balancer, make)
         rows.append(Figures.of(seen, goal).row(balancer))
-        lags.append(lag_s)
+        lags[balancer] = lag_s
         prompt_tokens = sum(each.prompt_tokens for each in seen)
     shares = [foretold(make("foretold"), sees_pictures=sees) / max(1, prompt_tokens) for sees in (True, False)]
     head = f"Chats with pictures on {given.engines_count} engines, {PICTURES.turns} turns each"
@@ -166,10 +169,13 @@ def real_part(given: argparse.Namespace, folder: Path) -> str:
     return "\n".join([head, "", table(rows)])
 
 
-def doubts(lags: Sequence[float]) -> list[str]:
-    if max(lags) <= LAG_S:
-        return []
-    return [f"DOUBTFUL: the machine was too slow, a simulated step ended {max(lags):.2f} s late"]
+def doubts(lags: Mapping[str, float]) -> list[str]:
+    """Lines for the runs in which something else kept the machine busy."""
+    return [
+        f"DOUBTFUL: {balancer}: the machine was too slow, a simulated step ended {lag_s:.2f} s late"
+        for balancer, lag_s in lags.items()
+        if lag_s > LAG_S
+    ]
 
 
 def arguments(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -3,12 +3,14 @@
 A fleet in virtual time: recorded traffic, the router's own policies (router/policy, unchanged), engines with measured
 step times (Mistral Small 3.1 24B). Good is a request whose first token comes within max(2 s, twice what its prompt
 takes on an idle engine) and whose tokens then follow within 100 ms each on average; shares are of all requests offered.
-Three tables: every algorithm alone; several routers that hear each other, or do not; overload with shedding.
+Three tables: every algorithm alone; several routers that hear each other, or do not; overload with shedding. A fourth
+on demand (`--tables scale`, about twenty minutes): a thousand replicas and a million requests.
 Docs: routing.md.
 """
 
 import argparse
 import json
+import resource
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -19,11 +21,16 @@ from typing import get_args
 
 from bench.fleet.gossip import Several
 from bench.fleet.router import Policy
+from bench.fleet.simulate import Fleet, simulate
 from bench.fleet.tally import Result
 from bench.fleet.work import Work, run_all
+from bench.physics.hardware import hardware
+from bench.traces.arrival import Arrival, first
 from bench.traces.find import FOLDER, find
+from bench.traces.generate import RATE, generate
 from router.policy.admission import AdmissionSettings
 from router.policy.balancers import Name
+from router.policy.forecast import ForecastSettings
 
 BALANCERS: tuple[Name, ...] = get_args(Name)  # the default first
 FAST_S = 0.05  # a stricter promise of pace, for one column
@@ -85,13 +92,23 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
         help="what the algorithms know of the engines' caches: told by KV events (the default; the peers gain most "
         "by it), or what was sent there",
     )
-    parser.add_argument("--tables", default="balancers,routers,overload", help="which (default: %(default)s)")
+    parser.add_argument(
+        "--rates",
+        choices=["known", "learned"],
+        default="known",
+        help="whether the routers are told the engines' prompt tokens per second or learn them (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--tables", default="balancers,routers,overload", help="which, also: scale (default: %(default)s)"
+    )
+    parser.add_argument("--replicas", type=int, default=1000, help="in the table scale (default: %(default)s)")
+    parser.add_argument("--requests", type=int, default=1_000_000, help="in the table scale (default: %(default)s)")
     parser.add_argument("--processes", type=int, help="at once (default: as many as there are cores)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write every run's figures there")
     given = parser.parse_args(argv)
     if given.seeds < 1:
         parser.error("--seeds must be at least 1")
-    unknown = set(given.tables.split(",")) - {"balancers", "routers", "overload"}
+    unknown = set(given.tables.split(",")) - {"balancers", "routers", "overload", "scale"}
     if unknown:
         parser.error(f"--tables: there is no {', '.join(sorted(unknown))}")
     return given
@@ -111,14 +128,17 @@ def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 class Bench:
     """Runs what the tables need, each run once."""
 
-    def __init__(self, seeds: int, processes: int | None, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, seeds: int, processes: int | None, say: Callable[[str], None], *, is_calibrated: bool = True
+    ) -> None:
+        self._is_calibrated = is_calibrated
         self._seeds = seeds
         self._processes = processes
         self._say = say
         self.results: dict[Work, Result] = {}
 
     def seeded(self, work: Work) -> list[Work]:
-        return [replace(work, seed=seed) for seed in range(self._seeds)]
+        return [replace(work, seed=seed, is_calibrated=self._is_calibrated) for seed in range(self._seeds)]
 
     def run(self, works: Sequence[Work]) -> None:
         wanted = [each for work in works for each in self.seeded(work) if each not in self.results]
@@ -158,7 +178,7 @@ def balancers_table(bench: Bench, cols: Sequence[Column], *, is_exact: bool) -> 
     shown = next((column for column in cols if column.is_shown), cols[0])
     for name in BALANCERS:
         results = bench.of(work(shown, name))
-        first, pace = (
+        firsts, paces = (
             [fmean(each.first_token_s[i] for each in results) for i in range(3)],
             [1000 * fmean(each.pace_s[i] for each in results) for i in range(3)],
         )
@@ -167,8 +187,8 @@ def balancers_table(bench: Bench, cols: Sequence[Column], *, is_exact: bool) -> 
             [
                 name,
                 f"{fmean(each.mean_first_token_s for each in results):.2f}",
-                *(f"{value:.2f}" for value in first),
-                *(f"{value:.0f}" for value in pace),
+                *(f"{value:.2f}" for value in firsts),
+                *(f"{value:.0f}" for value in paces),
                 f"{100 * fmean(each.hit for each in results):.1f}",
                 f"{1e6 * fmean(each.decision_s[0] for each in results):.0f}",
                 f"{1e6 * decision:.0f}",
@@ -246,6 +266,43 @@ def overload_table(bench: Bench, folder: Path, requests: int | None = None) -> I
     )
 
 
+def scale_table(replicas: int, requests: int, tell_progress: Callable[[str], None]) -> Iterator[str]:
+    """A large fleet on generated chats, at the load per replica of conversation x1.5: how long it takes, and memory."""
+    on = hardware("h200")
+    policy = Policy(forecast=ForecastSettings(prefill_tokens_per_s=on.peak_rate(2048)))
+    began = time.monotonic()
+
+    def counted() -> Iterator[Arrival]:
+        for number, arrival in enumerate(first(generate(0, rate=1.5 * RATE * replicas / 8), requests)):
+            if number and not number % 20_000:
+                passed_s = time.monotonic() - began
+                tell_progress(f"{number:,} of {requests:,} requests, {passed_s:.0f} s, {_resident_mb():.0f} MB")
+            yield arrival
+
+    result = simulate(Fleet(on, replicas), counted(), policy)
+    yield f"{replicas:,} replicas, {requests:,} generated requests in {result.span_s:,.0f} virtual seconds, one core"
+    yield ""
+    yield markdown(
+        ["good %", "lost", "took s", "resident MB", "blocks in the index", "decision p50 CPU µs", "p99"],
+        [
+            [
+                f"{100 * result.goodput:.1f}",
+                str(result.lost),
+                f"{time.monotonic() - began:.0f}",
+                f"{_resident_mb():.0f}",
+                f"{result.index_blocks:,}",
+                f"{1e6 * result.decision_s[0]:.0f}",
+                f"{1e6 * result.decision_s[1]:.0f}",
+            ]
+        ],
+    )
+
+
+def _resident_mb() -> float:
+    """At the most, so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
 def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
@@ -261,7 +318,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if given.quick:
         cols = [column for column in cols if column.is_quick]
         cases = [(title, work) for title, work in cases if work.routers.count < 16]
-    bench = Bench(1 if given.quick else given.seeds, given.processes, say)
+    bench = Bench(1 if given.quick else given.seeds, given.processes, say, is_calibrated=given.rates == "known")
     tables = given.tables.split(",")
     began = time.monotonic()
     try:
@@ -269,13 +326,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("Traffic:")
         for name in names:
             print(f"- {find(name, folder).origin}")
-        print(f"Knowledge of caches in the first table: {given.index}\n", flush=True)
+        print(f"Caches in the first table: known by {given.index}; engines' speed: {given.rates}\n", flush=True)
         if "balancers" in tables:
             tell(balancers_table(bench, cols, is_exact=given.index == "events"))
         if "routers" in tables:
             tell(routers_table(bench, cases))
         if "overload" in tables:
             tell(overload_table(bench, folder))
+        if "scale" in tables:
+            tell(scale_table(given.replicas, given.requests, say))
     except ValueError as error:
         say(f"bench.routing: {error}")
         return 1

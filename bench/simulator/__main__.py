@@ -27,7 +27,8 @@ async def serve(count: int, settings: SimulatorSettings) -> None:
 def main() -> None:
     count = int(sys.argv[1])
     given = sys.argv[2] if len(sys.argv) > 2 else "{}"
-    uvloop.run(serve(count, msgspec.json.decode(given, type=SimulatorSettings)))
+    settings = msgspec.json.decode(given, type=SimulatorSettings, dec_hook=lambda kind, value: kind(value))  # a path
+    uvloop.run(serve(count, settings))
 
 
 if __name__ == "__main__":

@@ -20,6 +20,8 @@ COMMANDS = {
     "status": "table of a running router's models, pools, endpoints, their state and load",
     "route": "run the router alone, from a configuration file",
     "serve": "run the engines alone",
+    "simulate": "start engines without a model or a GPU, with the timing of real ones",
+    "plan": "how many GPUs of which kind a load needs, by the router's own policies",
 }
 DESCRIPTION = """\
 Tramontane serves multimodal language models: vLLM engines under Ray Serve, behind a router that speaks

@@ -212,11 +212,13 @@ def router_config(settings: "SimulatorSettings", urls: Sequence[str]) -> str:
 
     from bench.simulator.for_router import routing
 
-    pool = {
+    pool: dict[str, object] = {
         "name": "simulated",
         "upstream_model": settings.model,
         "discovery": {"kind": "static", "endpoints": list(urls)},
     }
+    if settings.kv_events and settings.tokenizer is not None:
+        pool["vocabulary"] = str(settings.tokenizer / "tekken.json")  # to read the events with
     model = {
         "id": settings.model,
         "context_length": settings.context,

@@ -68,3 +68,11 @@ def test_overload_is_shown_with_and_without_shedding(tmp_path: Path) -> None:
     lines = list(overload_table(bench, tmp_path, requests=150))
     assert 4 == len(bench.results)
     assert "×2.5, shedding" in lines[-1]
+
+
+def test_a_large_fleet_is_shown_with_its_time_and_memory() -> None:
+    said: list[str] = []
+    lines = list(routing.scale_table(20, 20_001, said.append))
+    assert "20 replicas, 20,001 generated requests" in lines[0]
+    assert 1 == len(said)
+    assert "20,000 of 20,001 requests" in said[0]

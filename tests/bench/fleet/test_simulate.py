@@ -58,8 +58,7 @@ def test_the_default_keeps_more_good_than_counting_requests_or_taking_turns() ->
         name: simulate(FLEET, crowded, replace(POLICY, balancer=name)).goodput
         for name in ("shadow-price", "least-request", "round-robin")
     }
-    assert shares["shadow-price"] > shares["least-request"] + 0.1
-    assert shares["least-request"] > shares["round-robin"]
+    assert shares["shadow-price"] > max(shares["least-request"], shares["round-robin"]) + 0.1
 
 
 @pytest.mark.parametrize("name", ["lmetric", "sticky-until-saturated", "power-of-two", "prefix-hash"])
@@ -86,11 +85,11 @@ def test_several_routers_that_hear_each_other_do_nearly_as_well_as_one_and_deaf_
 
 
 def test_overload_is_shed_and_the_rest_stays_good() -> None:
-    flood = chats(2000, rate=8.0)
+    flood = chats(2000, rate=4.8)
     taken, shed = simulate(FLEET, flood, POLICY), simulate(FLEET, flood, SHEDDING)
     assert (0, 0) == (taken.shed, taken.lost + shed.lost)
     assert shed.shed > 0
-    assert shed.goodput > taken.goodput + 0.1
+    assert shed.goodput > taken.goodput
     assert shed.first_token_s[2] < taken.first_token_s[2]
 
 
@@ -108,9 +107,11 @@ def test_what_no_engine_can_hold_is_refused() -> None:
     assert (2, 1, 1, 0) == (result.offered, result.shed, result.good, result.lost)
 
 
-def test_a_slow_replica_gets_less() -> None:
-    even, uneven = (simulate(replace(FLEET, slow=slow), BUSY, POLICY) for slow in ({}, {0: 3.0}))
-    assert even.goodput - 0.15 < uneven.goodput < even.goodput
+def test_a_slow_replica_harms_those_who_count_tokens_less_than_those_who_take_turns() -> None:
+    limping, light = replace(FLEET, slow={0: 3.0}), chats(1500, rate=2.4)
+    counting = simulate(limping, light, POLICY).goodput
+    assert counting > simulate(limping, light, replace(POLICY, balancer="round-robin")).goodput + 0.1
+    assert counting < simulate(FLEET, light, POLICY).goodput
 
 
 def test_a_repeated_prompt_is_cached_all_but_a_token() -> None:

@@ -1,8 +1,11 @@
 import random
+import re
+from pathlib import Path
 
 import pytest
 
 from bench.simulator.faults import Fault, Faults, Kind, read_faults
+from deploy.cli.simulate import DESCRIPTION
 
 
 def faults(*each: Fault, now: float = 0.0) -> Faults:
@@ -60,3 +63,10 @@ def test_new_faults_take_the_place_of_the_old() -> None:
 def test_a_slow_first_token_is_ten_seconds_late_where_nothing_else_is_said() -> None:
     slow, stall = Fault(kind=Kind.SLOW), Fault(kind=Kind.STALL)
     assert ((0, 10.0), (3, None)) == ((slow.strikes_at, slow.lasts_s), (stall.strikes_at, stall.lasts_s))
+
+
+def test_every_fault_is_documented_and_in_the_commands_help() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "simulator.md").read_text()
+    assert [str(kind) for kind in Kind] == re.findall(r"^\| `([\w-]+)` \|", page, re.MULTILINE)
+    (listed,) = re.findall(r"kinds: (.*)", DESCRIPTION)
+    assert {str(kind) for kind in Kind} == set(listed.split(", "))
