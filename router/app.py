@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from types import MappingProxyType
+from typing import Protocol
 
 from fastapi import FastAPI
 
@@ -35,11 +36,18 @@ from router.upstream.gossip import Gossip
 from router.upstream.kv_events import KVEvents
 from router.upstream.probe import Prober
 from router.upstream.ray_discovery import RayDiscovery
+from router.upstream.reviver import Reviver
 from router.upstream.session import Session, open_session
 
 Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 API_BASES = ("/api/v1", "/v1")
 NONE: Mapping[str, Vocabulary] = MappingProxyType({})
+
+
+class Watcher(Protocol):
+    """Runs beside the requests, until it is cancelled."""
+
+    async def run(self) -> None: ...
 
 
 class FrontDoor:
@@ -122,7 +130,21 @@ def build(config: Config, secrets: Secrets, vocabularies: Mapping[str, Vocabular
             )
             directory.on_removed(cache_events.forget)
             metrics.registry.register(Snapshot(lambda: cache_series(cache_events.followers())))
-            watched = [*_watchers(config, directory, session), *([cache_events] if vocabularies else [])]
+            watched: list[Watcher] = [*_watchers(config, directory, session)]
+            if vocabularies:
+                watched.append(cache_events)
+            if config.probe.revive_s is not None:
+                watched.append(
+                    Reviver(
+                        pools=[pool for pool, _ in pools],
+                        endpoints=directory.endpoints,
+                        breakers=policies.breakers,
+                        deadlines=policies.rules.deadlines,
+                        client=client,
+                        clock=time.monotonic,
+                        interval_s=config.probe.revive_s,
+                    )
+                )
             watchers = [asyncio.create_task(watcher.run()) for watcher in watched]
             stack.push_async_callback(_stop, watchers)
             if gossip is not None:
@@ -156,7 +178,7 @@ def _gossip(config: Config, secrets: Secrets, directory: Directory, policies: Po
     )
 
 
-def _watchers(config: Config, directory: Directory, session: Session) -> Iterator[RayDiscovery | Prober]:
+def _watchers(config: Config, directory: Directory, session: Session) -> Iterator[Watcher]:
     """What keeps the directory in step with the world, after the endpoints that are given were put in."""
     for pool, section in config.pools():
         match section.discovery:

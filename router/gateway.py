@@ -13,6 +13,7 @@ Rules that must hold here:
 """
 
 import asyncio
+import logging
 import math
 from collections.abc import Sequence
 from functools import partial
@@ -29,11 +30,13 @@ from router.policy.outcome import Outcome, StreamBroken, Verdict
 from router.policy.plan import plan
 from router.policy.route import Clock, Refusal, Route, Rules, Wait, hedge, route
 from router.protocol.errors import ApiError
-from router.protocol.explain import Tried
+from router.protocol.explain import Tried, log_line
 from router.protocol.refusals import no_pool, of_refusal
 from router.protocol.reshape import reshape
 from router.protocol.splice import Splicer
 from router.relay import Committed, Relay, Reply
+
+logger = logging.getLogger(__name__)
 
 NO_PRICE = Price()  # of an answer that never came
 
@@ -171,6 +174,8 @@ class Gateway:
         self._listener.on_decided(self._clock() - started)
         generation.attempts, generation.pool = step.attempt.number, step.attempt.pool
         generation.tried.append(Tried(step.attempt, step.decision, step.balancer))
+        if logger.isEnabledFor(logging.DEBUG):
+            logger.debug("%s: %s", generation.id, log_line(generation.tried[-1], generation.request.call))
         return step
 
     async def _send(self, first: Pick, generation: Generation) -> tuple[Pick, Reply]:

@@ -2,7 +2,7 @@
 
 closed     traffic flows; faults are judged by their share in a rolling window, and unanswered attempts by their row
 open       stopped until a time that doubles with each failed probe
-half-open  the time is over: one request at a time is let through as the probe
+half-open  the time is over: one request at a time is let through as the probe (see upstream/reviver)
 
 Back-pressure (429, 503) is no fault: the endpoint is healthy and asks for a pause, so it only backs off. What the
 client did (4xx, cancelled, total deadline) judges nobody. A permit carries the generation of the breaker's state, so
@@ -125,6 +125,10 @@ class Breaker:
         if now < self._hold_off_until:
             return False
         return self._fault is None or (now >= self._open_until and self._probe is None)
+
+    def wants_probe(self, now: float) -> bool:
+        """Half-open, with no probe out and no pause asked for?"""
+        return self._fault is not None and self.is_available(now)
 
     def blocked_until(self, now: float) -> float:
         """Until when an attempt is sure to be in vain: a pause was asked for, or nobody is there. May be past."""

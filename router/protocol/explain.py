@@ -8,7 +8,9 @@ Endpoints go by a short name that stands for nothing: addresses are not for call
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import msgspec
 import xxhash
 
 from router.policy.attempt import Attempt
@@ -34,6 +36,15 @@ class Tried:
 def name_of(endpoint_id: EndpointId) -> str:
     """An endpoint's name for callers: eight hexadecimal digits."""
     return f"{xxhash.xxh32_intdigest(endpoint_id.encode()):08x}"
+
+
+def log_line(tried: Tried, call: Call) -> str:
+    """The same decision for the operator's debug log: one line of JSON, endpoints by their real ids."""
+    told = _explained(tried, call)
+    ids = {name_of(each.id): each.id for each in tried.decision.candidates.endpoints}
+    for candidate in told["candidates"]:
+        candidate["endpoint"] = ids[candidate["endpoint"]]
+    return msgspec.json.encode(told).decode()
 
 
 def router_metadata(call: Call, pools: Sequence[Pool], tried: Sequence[Tried]) -> dict[str, object]:
@@ -78,7 +89,7 @@ def _status(outcome: Outcome | None) -> int:
     return outcome.status or _STATUS.get(outcome.verdict, 502)
 
 
-def _explained(tried: Tried, call: Call) -> dict[str, object]:
+def _explained(tried: Tried, call: Call) -> dict[str, Any]:
     decision, candidates = tried.decision, tried.decision.candidates
     rows = sorted(range(len(candidates)), key=lambda row: (row != decision.row, decision.costs[row]))
     return {

@@ -298,3 +298,11 @@ def test_a_refusing_endpoint_whose_probe_stays_out_has_accepted_it() -> None:
 def test_a_setting_out_of_range_is_refused_by_name(settings: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=f"^{next(iter(settings))} must"):
         BreakerSettings(**settings)  # type: ignore[arg-type]
+
+
+def test_only_a_half_open_breaker_wants_a_probe_and_one_at_a_time() -> None:
+    breaker = opened(REFUSED)
+    assert [False, True] == [breaker.wants_probe(now) for now in (0.5, 1.0)]
+    breaker.acquire(1.0)
+    assert not breaker.wants_probe(1.0)
+    assert not Breaker(BreakerSettings()).wants_probe(1.0)

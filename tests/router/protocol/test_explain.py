@@ -1,5 +1,6 @@
 """How a request was routed, told to whoever asks."""
 
+import json
 import math
 from typing import Any
 
@@ -12,7 +13,7 @@ from router.policy.catalog import Endpoint, EndpointId, Pool
 from router.policy.deadline import Deadlines
 from router.policy.outcome import Outcome, Verdict
 from router.policy.picker import Decision
-from router.protocol.explain import SHOWN, Tried, name_of, router_metadata
+from router.protocol.explain import SHOWN, Tried, log_line, name_of, router_metadata
 
 HERE = Pool("here", "m", "served")
 THERE = Pool("there", "m", "served", provider="openrouter")
@@ -93,6 +94,11 @@ def test_each_candidate_shows_what_it_would_have_cost_and_none_its_address() -> 
     assert (False, None) == (other["selected"], other["cost"])
     assert name_of(EndpointId("10.0.0.1:8000")) == chosen["endpoint"]
     assert "10.0.0" not in str(told)
+
+
+def test_the_operators_log_has_the_real_ids() -> None:
+    told = json.loads(log_line(tried(cached=[0, 64], queued=[10, 900], row=1), CALL))
+    assert ["10.0.0.1:8000", "10.0.0.0:8000"] == [each["endpoint"] for each in told["candidates"]]
 
 
 def test_of_a_large_fleet_the_chosen_and_the_cheapest_are_shown() -> None:
