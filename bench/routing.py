@@ -341,7 +341,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         say("bench.routing: stopped")
         return 130
-    print(f"{len(bench.results)} runs in {time.monotonic() - began:.0f} s")
+    if bench.results:
+        print(f"{len(bench.results)} runs in {time.monotonic() - began:.0f} s")
     if given.json:
         given.json.write_text(json.dumps([_record(*pair) for pair in bench.results.items()], indent=2) + "\n")
     return 0

@@ -25,6 +25,7 @@ from router.gateway import Gateway
 from router.metrics import Metrics, Snapshot
 from router.policies import Policies
 from router.policy.catalog import Endpoint
+from router.policy.mesh import Mesh
 from router.protocol.chain import seed_of
 from router.protocol.vocabulary import Vocabulary
 from router.reach import cache_series, mesh_series
@@ -130,7 +131,7 @@ def build(config: Config, secrets: Secrets, vocabularies: Mapping[str, Vocabular
             )
             directory.on_removed(cache_events.forget)
             metrics.registry.register(Snapshot(lambda: cache_series(cache_events.followers())))
-            watched: list[Watcher] = [*_watchers(config, directory, session)]
+            watched: list[Watcher] = [*_watchers(config, directory, session, policies.mesh)]
             if vocabularies:
                 watched.append(cache_events)
             if config.probe.revive_s is not None:
@@ -178,7 +179,7 @@ def _gossip(config: Config, secrets: Secrets, directory: Directory, policies: Po
     )
 
 
-def _watchers(config: Config, directory: Directory, session: Session) -> Iterator[Watcher]:
+def _watchers(config: Config, directory: Directory, session: Session, mesh: Mesh) -> Iterator[Watcher]:
     """What keeps the directory in step with the world, after the endpoints that are given were put in."""
     for pool, section in config.pools():
         match section.discovery:
@@ -199,7 +200,7 @@ def _watchers(config: Config, directory: Directory, session: Session) -> Iterato
     yield Prober(
         session=session,
         directory=directory,
-        interval_s=config.probe.interval_s,
+        interval_s=lambda: config.probe.alone_s if mesh.is_alone(time.monotonic()) else config.probe.interval_s,
         timeout_s=config.probe.timeout_s,
     )
 

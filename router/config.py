@@ -181,6 +181,7 @@ class ProbeSection(Section):
     interval_s: Positive = 1.0
     timeout_s: Positive = 2.0
     stale_after_s: Positive = 5.0
+    alone_s: Positive = 0.25
     revive_s: Positive | None = 0.25
 
 

@@ -8,6 +8,7 @@ from random import Random
 from router.config import Config, PoolSection
 from router.policy.adapters import Adapters
 from router.policy.admission import Admission
+from router.policy.apart import Apart
 from router.policy.attained import AttainedService
 from router.policy.balancers import make
 from router.policy.breakers import Breakers
@@ -65,6 +66,7 @@ class Policies:
                 max_accounts=gossip.max_accounts,
             )
         )
+        self._apart = Apart(boot_id, self.mesh.is_alone)
         waiting = config.waiting.queue
         self.attained = AttainedService(
             half_life_s=waiting.half_life_s,
@@ -115,6 +117,7 @@ class Policies:
             adapters=self.adapters,
             rng=self._rng,
             adapter=pool.adapter,
+            apart=None if self.outbox is None else self._apart,
         )
 
     def _forget(self, endpoint_id: EndpointId) -> None:

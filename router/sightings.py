@@ -28,8 +28,8 @@ class Sightings:
     def saw(self, endpoint: Endpoint, figures: EngineMetrics) -> None:
         """An engine's metrics were read."""
         if figures.running is not None and figures.waiting is not None:
-            alone_of = self._mesh.alone_of(self._clock())
-            self._load.correct(endpoint.id, running=figures.running, waiting=figures.waiting, alone_of=alone_of)
+            is_alone = self._mesh.is_alone(self._clock())
+            self._load.correct(endpoint.id, running=figures.running, waiting=figures.waiting, is_alone=is_alone)
         if figures.cache_tokens is not None:
             self._index.resize(endpoint.id, int(figures.cache_tokens * BYTES_PER_TOKEN / BLOCK_BYTES))
         if figures.adapters is not None:

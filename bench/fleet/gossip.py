@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING
 
+from router.policy.apart import Apart
 from router.policy.catalog import EndpointId
 from router.policy.gossip import Insert, Part, name_hash, pack_hashes
 from router.policy.mesh import Mesh
@@ -62,6 +63,7 @@ class Bus:
         self._hashes = {endpoint_id: name_hash(endpoint_id) for endpoint_id in endpoint_ids}
         self._rng = rng
         self._voices = [_Voice(several.count) for _ in range(several.count)]
+        self._boots = tuple(rng.getrandbits(63) for _ in range(several.count))
         self._meshes: list[Mesh] = []
         self._routers: Sequence[Router] = ()
 
@@ -79,8 +81,7 @@ class Bus:
     def connect(self, routers: "Sequence[Router]") -> None:
         """These are the routers, in order."""
         self._routers = routers
-        boots = tuple(range(1, len(routers) + 1))
-        for boot, router in zip(boots, routers, strict=True):
+        for boot, router in zip(self._boots, routers, strict=True):
             mesh = Mesh(boot_id=boot, set_peers=router.load.set_peers, insert=router.index.add)
             mesh.know(self._endpoint_ids)
             mesh.expect(len(routers) - 1)
@@ -90,10 +91,15 @@ class Bus:
         """Routers do not tell in step."""
         return self.period_s * (number + 1) / self._several.count
 
-    def alone_of(self, number: int, now: float) -> int:
-        """For how many routers the one of that number stands."""
-        self._meshes[number].expire(now)
-        return self._meshes[number].alone_of(now)
+    def is_alone(self, number: int, now: float) -> bool:
+        """Does the router of that number hear none of the others?"""
+        return self._meshes[number].is_alone(now)
+
+    def apart(self, number: int) -> Apart | None:
+        """What the router of that number does while it is alone; None: there are no others."""
+        if self._several.count == 1:
+            return None
+        return Apart(self._boots[number], lambda now: self.is_alone(number, now))
 
     def tell(self, number: int, now: float) -> None:
         """One router tells all others."""
@@ -103,6 +109,7 @@ class Bus:
         if not several.has_bus:
             return
         voice.seq += 1
+        self._meshes[number].expire(now)
         own, hashes = self._routers[number].load.own(), self._hashes
         rows = tuple((hashes[each], load.queued, load.streams, load.context) for each, load in own)
         if rows != voice.rows:
@@ -117,7 +124,7 @@ class Bus:
             if self._rng.random() < several.loss:
                 continue
             if part is None:
-                boots = tuple(range(1, several.count + 1))
-                part = Part(str(number), number + 1, voice.seq, heard=boots, rows=rows, inserts=inserts)
+                boot = self._boots[number]
+                part = Part(str(number), boot, voice.seq, heard=self._boots, rows=rows, inserts=inserts)
             mesh.hear(part, now)
             voice.heard[other], voice.at[other] = voice.seq, now

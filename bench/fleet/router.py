@@ -13,6 +13,7 @@ from bench.fleet.replica import Replica
 from bench.fleet.visit import Visit
 from router.policy.adapters import Adapters
 from router.policy.admission import Admission, AdmissionSettings
+from router.policy.apart import Apart
 from router.policy.attempt import Attempt
 from router.policy.balancers import BalancerSettings, Name, make
 from router.policy.breaker import BreakerSettings
@@ -88,6 +89,7 @@ class Router:
         clock: virtual time.
         rng: breaks ties.
         announce: tells other routers what was sent where.
+        apart: what it prefers while it hears no other; None: there is none.
         on_sent: a request goes to an engine; on_refused: it goes nowhere.
         on_decided: told the CPU seconds that a decision took.
     """
@@ -101,6 +103,7 @@ class Router:
         clock: Clock,
         rng: Random,
         announce: Callable[[EndpointId, Sequence[int]], None],
+        apart: Apart | None,
         on_sent: Callable[[Visit, EndpointId], None],
         on_refused: Callable[[Visit], None],
         on_decided: Callable[[float], None],
@@ -128,6 +131,7 @@ class Router:
             slow_start=SlowStart(SlowStartSettings()),
             adapters=Adapters(),
             rng=rng,
+            apart=apart,
         )
         hedges = Hedges(HedgeSettings())  # off, as by default
         self._rules = Rules(
@@ -186,10 +190,10 @@ class Router:
         for ticket in [ticket for ticket in self._waiting if ticket.fate is not None]:
             self._go_on(*self._waiting.pop(ticket))
 
-    def read_engines(self, replicas: Mapping[EndpointId, Replica], alone_of: int) -> None:
+    def read_engines(self, replicas: Mapping[EndpointId, Replica], *, is_alone: bool) -> None:
         """What a probe does: compare the ledger with what the engines say of themselves."""
         for endpoint_id, replica in replicas.items():
-            self.load.correct(endpoint_id, running=replica.running, waiting=replica.waiting, alone_of=alone_of)
+            self.load.correct(endpoint_id, running=replica.running, waiting=replica.waiting, is_alone=is_alone)
 
     def _go_on(self, visit: Visit, steps: Route) -> None:
         began = thread_time()

@@ -22,7 +22,8 @@ from bench.traces.arrival import Arrival
 from router.policy.catalog import Endpoint, EndpointId
 
 LOBBY_S = 0.01  # between two looks whether those who wait may go on; the lobby's own
-PROBE_S = 1.0  # between two readings of the engines' figures
+PROBE_S = 1.0  # between two readings of the engines' figures; the router's default
+ALONE_S = 0.25  # the same, while a router hears none of the others
 _ARRIVAL, _ENGINE, _LOBBY, _PROBE, _TELL = range(5)
 
 
@@ -80,6 +81,7 @@ class _Run:
             )
             for number in range(fleet.replicas)
         ]
+        self._by_id = {endpoint.id: replica for endpoint, replica in zip(endpoints, self._replicas, strict=True)}
         self._bus = Bus(fleet.routers, [endpoint.id for endpoint in endpoints], rng)
         self._routers = [
             Router(
@@ -89,6 +91,7 @@ class _Run:
                 clock=self._clock,
                 rng=Random(rng.random()),
                 announce=self._bus.announcer(number),
+                apart=self._bus.apart(number),
                 on_sent=self._on_sent,
                 on_refused=self._on_refused,
                 on_decided=tally.decided,
@@ -107,8 +110,8 @@ class _Run:
         arrival = next(stream, None)
         several = len(self._routers) > 1
         if several:
-            heappush(events, (PROBE_S, _PROBE, 0))
             for number in range(len(self._routers)):
+                heappush(events, (PROBE_S, _PROBE, number))
                 heappush(events, (self._bus.first_telling_s(number), _TELL, number))
         while arrival is not None or tally.answered + tally.shed < tally.offered:
             if arrival is not None and (not events or arrival.at_s < events[0][0]):
@@ -135,13 +138,10 @@ class _Run:
                 self._bus.tell(number, now)
                 heappush(events, (now + self._bus.period_s, _TELL, number))
             else:
-                for each, router in enumerate(self._routers):
-                    router.read_engines(self._by_id(), self._bus.alone_of(each, now))
-                heappush(events, (now + PROBE_S, _PROBE, 0))
+                is_alone = self._bus.is_alone(number, now)
+                self._routers[number].read_engines(self._by_id, is_alone=is_alone)
+                heappush(events, (now + (ALONE_S if is_alone else PROBE_S), _PROBE, number))
         return tally.result(max(len(router.index) for router in self._routers))
-
-    def _by_id(self) -> dict[EndpointId, Replica]:
-        return {endpoint_id: self._replicas[row] for endpoint_id, row in self._rows.items()}
 
     def _arrive(self, visit: Visit) -> None:
         if not self._replicas[0].fits(visit):

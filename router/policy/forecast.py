@@ -7,7 +7,7 @@ bias is an exponentially weighted mean of actual to predicted, per endpoint, so 
 that the ledger does not see, is believed to be slow. After llm-d's calibrated token gate and its online correction.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from router.policy.catalog import EndpointId
@@ -33,28 +33,23 @@ class ForecastSettings:
 
 
 START_RATE = 16_000.0  # prompt tokens per second: one H100, 24 billion parameters in 16 bits
+_RATE_LEARNING = 0.01  # weight of one answer: about the last hundred count
 _LEAST_TOKENS = 1_000  # fewer say nothing of the rate: the overhead is most of their time
 _RATIO = (0.2, 5.0)  # of actual to predicted that one answer may claim: one stall must not be believed for a minute
 _BIAS = (0.05, 50.0)
 
 
 class Forecast:
-    """Rates and biases of one pool's endpoints."""
+    """The rate of one pool's replicas, which are alike, and the bias of each.
+
+    One rate for all: if each had its own, those that were slow by chance would be shunned, and it costs 6 to 15 of a
+    hundred requests to be so choosy. A replica that is truly slow shows in its bias, and in what stays queued there.
+    """
 
     def __init__(self, settings: ForecastSettings) -> None:
         self._settings = settings
-        self._start = settings.prefill_tokens_per_s or START_RATE
-        self._rates: dict[EndpointId, float] = {}
+        self.rate = settings.prefill_tokens_per_s or START_RATE  # prompt tokens per second of one replica
         self._biases: dict[EndpointId, float] = {}
-
-    def rate(self, endpoint_id: EndpointId) -> float:
-        """Prompt tokens per second."""
-        return self._rates.get(endpoint_id, self._start)
-
-    def rates(self, endpoint_ids: Iterable[EndpointId]) -> list[float]:
-        """Prompt tokens per second, of several endpoints."""
-        get, start = self._rates.get, self._start
-        return [get(endpoint_id, start) for endpoint_id in endpoint_ids]
 
     def bias(self, endpoint_id: EndpointId) -> float:
         """Actual to predicted time, of late; 1 before anything was seen."""
@@ -70,12 +65,15 @@ class Forecast:
             queued: tokens to be computed before it, at each.
             new: of its own tokens, how many are to be computed there.
         """
-        get, overhead_s = self._biases.get, self._settings.overhead_s
-        rates = self.rates(endpoint_ids)
+        get, overhead_s, rate = self._biases.get, self._settings.overhead_s, self.rate
         biases = [get(endpoint_id, 1.0) for endpoint_id in endpoint_ids]
-        waits = [tokens / rate * bias for tokens, rate, bias in zip(queued, rates, biases, strict=True)]
-        owns = [(overhead_s + tokens / rate) * bias for tokens, rate, bias in zip(new, rates, biases, strict=True)]
+        waits = [tokens / rate * bias for tokens, bias in zip(queued, biases, strict=True)]
+        owns = [(overhead_s + tokens / rate) * bias for tokens, bias in zip(new, biases, strict=True)]
         return waits, owns
+
+    def idle_s(self, tokens: int) -> float:
+        """Seconds that a prompt of which nothing is cached takes on an idle endpoint."""
+        return self._settings.overhead_s + tokens / self.rate
 
     def learn(self, endpoint_id: EndpointId, *, tokens: int, predicted_s: float, actual_s: float) -> None:
         """A first token has come: `tokens` were before it (queued and new), as it was predicted and as it was."""
@@ -84,15 +82,11 @@ class Forecast:
         learning = self._settings.learning
         if self._settings.prefill_tokens_per_s is None and tokens >= _LEAST_TOKENS:
             seen = tokens / max(actual_s - self._settings.overhead_s, 0.5 * actual_s)
-            if endpoint_id not in self._rates:
-                self._rates[endpoint_id] = seen
-            else:
-                self._rates[endpoint_id] += learning * (seen - self._rates[endpoint_id])
+            self.rate += _RATE_LEARNING * (seen - self.rate)
         ratio = min(max(actual_s / predicted_s, _RATIO[0]), _RATIO[1])
         bias = self.bias(endpoint_id) * (1.0 + learning * (ratio - 1.0))
         self._biases[endpoint_id] = min(max(bias, _BIAS[0]), _BIAS[1])
 
     def forget(self, endpoint_id: EndpointId) -> None:
         """Drop an endpoint that has left."""
-        self._rates.pop(endpoint_id, None)
         self._biases.pop(endpoint_id, None)

@@ -135,20 +135,6 @@ class Mesh:
         """Are there other routers, none of which can be heard?"""
         return self._expected > 0 and all(now - each.heard_at > self._expiry_s for each in self._live.values())
 
-    def alone_of(self, now: float) -> int:
-        """How many routers one stands for: 1 while others are heard, else as many as there were at their last word.
-
-        That is the `routers` of vLLM's rule max(routers x own, waiting + running). Who left in good order is not
-        counted; if nobody was ever heard, all that are configured are.
-        """
-        if not self.is_alone(now):
-            return 1
-        known = [*self._live.values(), *self._silent.values()]
-        if not known:
-            return 1 + self._expected
-        since = max(each.heard_at for each in known) - self._expiry_s
-        return 1 + sum(each.heard_at >= since and not each.is_leaving for each in known)
-
     def service(self, account: str) -> float:
         """What an account has got from all other routers lately, in tokens (see fair queueing)."""
         hashed = name_hash(account)

@@ -13,6 +13,7 @@ from random import Random
 
 from router.policy.adapters import Adapters
 from router.policy.admission import Admission
+from router.policy.apart import Apart
 from router.policy.balance import Balancer, least
 from router.policy.call import Call
 from router.policy.candidates import Candidates
@@ -66,6 +67,7 @@ class Picker:
         adapters: Adapters,
         rng: Random,
         adapter: str | None = None,
+        apart: Apart | None = None,
     ) -> None:
         self.balancer = name  # of the algorithm
         self.admission = admission
@@ -76,6 +78,7 @@ class Picker:
         self._slow_start = slow_start
         self._adapters = adapters
         self._adapter = adapter  # that the pool's calls need
+        self._apart = apart  # None: there are no other routers
         self._rng = rng
 
     def candidates(self, endpoints: Sequence[Endpoint], call: Call, now: float) -> Candidates:
@@ -93,6 +96,8 @@ class Picker:
         warmth = [1.0] * len(ids)
         if not self._slow_start.is_over:
             warmth = [self._slow_start.warmth(each, now) for each in ids]
+        if self._apart is not None and (weights := self._apart.weights(ids, now)) is not None:
+            warmth = [warm * weight for warm, weight in zip(warmth, weights, strict=True)]
         delays = [0.0] * len(ids)
         if self._adapter is not None:
             delays = [self._adapters.delay_s(each, self._adapter, now) for each in ids]
@@ -101,7 +106,7 @@ class Picker:
             queued=[each.queued + each.peer_queued + each.foreign_queued for each in accounts],
             streams=[each.streams + each.peer_streams + each.foreign_streams for each in accounts],
             cached=cached,
-            rates=self.forecast.rates(ids),
+            rates=[self.forecast.rate] * len(ids),
             warmth=warmth,
             delays=delays,
         )
@@ -138,14 +143,13 @@ class Picker:
             [call.prompt_tokens - candidates.cached[row] for row in rows],
         )
         waits = [wait + candidates.delays[row] for wait, row in zip(waits, rows, strict=True)]
-        longest = self.admission.longest_waits(call, owns)
+        longest = self.admission.longest_waits(call, owns, self.forecast.idle_s(call.prompt_tokens))
         return waits, owns, [spent_s + wait - most for wait, most in zip(waits, longest, strict=True)]
 
     def shortest_wait_s(self, endpoints: Sequence[Endpoint]) -> float:
         """Seconds of prompts queued at the least loaded of `endpoints` (never empty)."""
-        rate = self.forecast.rate
-        return min(self._load.of(each.id).all_queued / rate(each.id) for each in endpoints)
+        return min(self._load.of(each.id).all_queued for each in endpoints) / self.forecast.rate
 
     def total_rate(self, endpoints: Sequence[Endpoint]) -> float:
         """Prompt tokens per second of all `endpoints` together."""
-        return sum(self.forecast.rate(each.id) for each in endpoints)
+        return self.forecast.rate * len(endpoints)

@@ -22,14 +22,14 @@ logger = logging.getLogger(__name__)
 
 
 class Prober:
-    """One per router."""
+    """One per router. `interval_s`: seconds until the next round; asked anew after each."""
 
     def __init__(
         self,
         *,
         session: aiohttp.ClientSession,
         directory: Directory,
-        interval_s: float = 1.0,
+        interval_s: Callable[[], float] = lambda: 1.0,
         timeout_s: float = 2.0,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
@@ -45,7 +45,7 @@ class Prober:
         async with asyncio.TaskGroup() as group:
             while True:
                 self.start_round(group)
-                await self._sleep(self._interval_s)
+                await self._sleep(self._interval_s())
 
     def start_round(self, group: asyncio.TaskGroup) -> None:
         """Start a probe of each endpoint that has none under way."""

@@ -1,7 +1,8 @@
 """Tries out endpoints that were given up, so that no caller's request has to.
 
 When a breaker's time is over, the endpoint gets one real request of one token. `/health` would say nothing: it stays
-200 while an engine hangs. A good answer closes the breaker, anything else opens it for longer. Should a caller's request be
+200 while an engine hangs. A good answer closes the breaker, anything else opens it for longer. Should a request of a
+caller be
 there first, it is the probe, and may go elsewhere if it fails.
 """
 

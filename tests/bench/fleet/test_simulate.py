@@ -68,10 +68,11 @@ def test_every_algorithm_can_be_run(name: str) -> None:
 
 
 def test_telling_the_caches_finds_at_least_as_much_as_believing_in_what_was_sent() -> None:
-    small = replace(FLEET, hardware=replace(H200, kv_tokens=150_000))
-    told = simulate(small, BUSY, replace(POLICY, is_exact=True))
-    believed = simulate(small, BUSY, POLICY)
-    assert told.hit > believed.hit > 0.03
+    light = chats(1500, rate=2.0)
+    told = simulate(FLEET, light, replace(POLICY, is_exact=True))
+    believed = simulate(FLEET, light, POLICY)
+    assert told.hit > believed.hit - 0.01
+    assert believed.hit > 0.08
 
 
 def test_several_routers_that_hear_each_other_do_nearly_as_well_as_one_and_deaf_ones_worse() -> None:

@@ -20,9 +20,9 @@ def foreign(load: TokenLoad, endpoint_id: EndpointId = A) -> tuple[int, int]:
     return account.foreign_queued, account.foreign_streams
 
 
-def seen(load: TokenLoad, running: int, waiting: int = 0, *, times: int = 2, alone_of: int = 1) -> None:
+def seen(load: TokenLoad, running: int, waiting: int = 0, *, times: int = 2, is_alone: bool = False) -> None:
     for _ in range(times):
-        load.correct(A, running=running, waiting=waiting, alone_of=alone_of)
+        load.correct(A, running=running, waiting=waiting, is_alone=is_alone)
 
 
 def test_an_endpoint_that_was_never_used_has_no_load() -> None:
@@ -155,16 +155,14 @@ def test_own_requests_are_never_taken_off() -> None:
     assert (10, 1) == (load.of(A).all_queued, load.of(A).all_streams)
 
 
-def test_a_router_that_hears_no_other_takes_each_to_send_as_much_as_itself() -> None:
+def test_a_router_that_hears_no_other_takes_the_engine_at_its_word_at_once() -> None:
     load = TokenLoad()
-    for _ in range(2):
-        load.take(A, 10, 5)
-    seen(load, running=2, alone_of=3)
-    assert (40, 4) == foreign(load)
-    seen(load, running=90, alone_of=3)
-    assert (40, 88) == foreign(load)
-    seen(load, running=2)
-    assert (0, 0) == foreign(load)
+    load.take(A, 10, 5)
+    seen(load, running=90, times=1)
+    assert 0 == load.of(A).foreign_streams
+    seen(load, running=50, waiting=2, times=1, is_alone=True)
+    assert 51 == load.of(A).foreign_streams
+    assert load.of(A).foreign_queued > 0
 
 
 def test_an_endpoint_without_load_leaves_nothing_behind() -> None:
@@ -265,10 +263,10 @@ class AnyUse(RuleBasedStateMachine):
         endpoint_id=st.sampled_from([A, B]),
         running=st.integers(0, 9),
         waiting=st.integers(0, 9),
-        alone_of=st.integers(1, 4),
+        is_alone=st.booleans(),
     )
-    def correct(self, endpoint_id: EndpointId, running: int, waiting: int, alone_of: int) -> None:
-        self.load.correct(endpoint_id, running=running, waiting=waiting, alone_of=alone_of)
+    def correct(self, endpoint_id: EndpointId, running: int, waiting: int, is_alone: bool) -> None:
+        self.load.correct(endpoint_id, running=running, waiting=waiting, is_alone=is_alone)
 
     @invariant()
     def own_figures_are_the_sum_of_what_is_held(self) -> None:

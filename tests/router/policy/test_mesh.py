@@ -275,37 +275,25 @@ def test_a_leaving_router_is_no_router_but_what_it_has_counts() -> None:
 
 
 def test_who_expects_nobody_is_not_alone() -> None:
-    mesh = Ours().mesh
-    assert (False, 1) == (mesh.is_alone(0.0), mesh.alone_of(0.0))
+    assert not Ours().mesh.is_alone(0.0)
 
 
 def test_who_hears_nobody_of_those_expected_is_alone() -> None:
     ours = Ours()
     ours.mesh.expect(3)
-    assert (True, 4) == (ours.mesh.is_alone(0.0), ours.mesh.alone_of(0.0))
+    assert ours.mesh.is_alone(0.0)
     ours.hear(*told(ONE, 1), now=0.0)
-    assert (False, 1) == (ours.mesh.is_alone(1.0), ours.mesh.alone_of(1.0))
-    assert (True, 2) == (ours.mesh.is_alone(1.1), ours.mesh.alone_of(1.1))
+    assert [False, True] == [ours.mesh.is_alone(now) for now in (1.0, 1.1)]
 
 
-def test_when_the_network_fails_it_stands_for_those_who_were_there_last() -> None:
-    ours = Ours()
-    ours.mesh.expect(5)
-    ours.hear(*told(1, 1), *told(2, 1), now=0.0)
-    ours.mesh.expire(5.0)
-    ours.hear(*told(3, 1), *told(4, 1, is_leaving=True), now=10.0)
-    ours.hear(*told(5, 1), now=10.7)
-    for now in (11.1, 11.8, 60.0):
-        ours.mesh.expire(now)
-    assert (True, 3) == (ours.mesh.is_alone(60.0), ours.mesh.alone_of(60.0))
-
-
-def test_who_is_the_last_of_all_stands_for_itself() -> None:
+def test_who_has_heard_a_router_leave_is_alone_until_it_is_no_more_expected() -> None:
     ours = Ours()
     ours.mesh.expect(1)
     ours.hear(*told(ONE, 1, is_leaving=True))
     ours.mesh.expire(2.0)
-    assert (True, 1) == (ours.mesh.is_alone(2.0), ours.mesh.alone_of(2.0))
+    assert ours.mesh.is_alone(2.0)
+    ours.mesh.expect(0)
+    assert not ours.mesh.is_alone(2.0)
 
 
 def test_what_accounts_got_from_others_is_added_up() -> None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from router.policy.adapters import LOADING_S, Adapters
 from router.policy.admission import Admission, AdmissionSettings
+from router.policy.apart import Apart
 from router.policy.balancers import BalancerSettings, Name, make
 from router.policy.call import Call, Prefix, Priority
 from router.policy.forecast import Forecast, ForecastSettings
@@ -31,6 +32,7 @@ class World:
         admission: AdmissionSettings = TEN_S,
         adapter: str | None = None,
         seed: int = 1,
+        is_alone: bool = False,
     ) -> None:
         self.forecast = Forecast(ForecastSettings(prefill_tokens_per_s=1000.0, overhead_s=0.0))
         self.load = TokenLoad()
@@ -49,12 +51,20 @@ class World:
             adapters=self.adapters,
             rng=rng,
             adapter=adapter,
+            apart=Apart(seed, lambda now: is_alone),
         )
 
     def queue(self, *tokens: int) -> None:
         """So many tokens at each endpoint."""
         for endpoint, count in zip(fleet(len(tokens)), tokens, strict=True):
             self.load.take(endpoint.id, count, 0)
+
+
+def test_a_router_that_hears_no_other_likes_some_endpoints_better() -> None:
+    assert [1.0] * 8 == World().picker.candidates(fleet(8), CALL, 0.0).warmth
+    chosen = {World(seed=seed, is_alone=True).picker.decide(fleet(8), CALL, 0.0).row for seed in range(20)}
+    again = {World(seed=3, is_alone=True).picker.decide(fleet(8), CALL, 0.0).row for _ in range(5)}
+    assert (True, 1) == (len(chosen) > 3, len(again))
 
 
 def test_the_only_endpoint_is_taken() -> None:
@@ -207,7 +217,8 @@ def test_a_pick_is_always_a_candidate_and_in_time_if_any_is(
     assert endpoints[decision.row] is decision.endpoint
     assert math.isfinite(decision.costs[decision.row])
     if decision.late_s <= 0:
-        (longest_s,) = world.picker.admission.longest_waits(call, [decision.own_s])
+        whole_s = world.forecast.idle_s(call.prompt_tokens)
+        (longest_s,) = world.picker.admission.longest_waits(call, [decision.own_s], whole_s)
         assert decision.wait_s <= longest_s + 1e-9
     else:
         for endpoint in endpoints:

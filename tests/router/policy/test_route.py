@@ -272,7 +272,7 @@ def test_what_cannot_be_begun_in_time_is_refused_with_the_time_to_come_back() ->
     world = World(local=1, admission=LATE)
     pick_of(world.route(LOCAL, call=Call("m", prompt_tokens=3_000)))
     refused = ended(world.route(LOCAL))
-    assert Refusal(0, retry_after_s=pytest.approx(3.0 - 0.85 * 0.9), reason=Reason.LATE) == refused
+    assert Refusal(0, retry_after_s=pytest.approx(3.0 - (0.52 * 1.0 - 0.1)), reason=Reason.LATE) == refused
 
 
 def test_another_pool_that_is_in_time_is_used_instead() -> None:
@@ -353,7 +353,7 @@ def test_a_full_queue_refuses() -> None:
 
 
 def test_what_waits_already_counts_for_the_time_that_is_left() -> None:
-    world = World(local=1, admission=AdmissionSettings(first_token_s=12.0, saturated_s=1.0))
+    world = World(local=1, admission=AdmissionSettings(first_token_s=18.0, saturated_s=1.0))
     pick_of(world.route(LOCAL, call=LONG))
     waiting(world.route(LOCAL, call=LONG))
     waiting(world.route(LOCAL, call=LONG))
