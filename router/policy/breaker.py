@@ -10,6 +10,7 @@ an answer that comes after the state has changed says nothing about the present 
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -89,12 +90,16 @@ class Permit:
 
 
 class Breaker:
-    """Health of one endpoint. All times are monotonic seconds."""
+    """Health of one endpoint. All times are monotonic seconds.
 
-    def __init__(self, settings: BreakerSettings) -> None:
+    `on_trouble` is called whenever it ceases to be well.
+    """
+
+    def __init__(self, settings: BreakerSettings, on_trouble: Callable[[], None] = lambda: None) -> None:
         self._settings = settings
+        self._on_trouble = on_trouble
         self.generation = 0  # grows with every opening and closing
-        self.well_from = 0.0  # closed, and no pause asked for, from then on; plain, as decisions read hundreds of these
+        self.well_from = 0.0  # closed, and no pause asked for, from then on
         self._attempts = RollingCount(settings.window_s)
         self._faults = RollingCount(settings.window_s)
         self._unanswered = 0  # in a row
@@ -185,6 +190,7 @@ class Breaker:
         self._hold_off_until = max(self._hold_off_until, until)
         if self._fault is None:
             self.well_from = self._hold_off_until
+            self._on_trouble()
 
     def _back_off(self, retry_after_s: float | None, now: float) -> None:
         pause_s = self._settings.hold_off_s if retry_after_s is None else retry_after_s
@@ -217,6 +223,7 @@ class Breaker:
         self._fault = fault
         self.well_from = math.inf
         self.generation += 1
+        self._on_trouble()
 
     def _close(self) -> None:
         self._fault = None

@@ -9,6 +9,7 @@ The rules that large fleets live by fail with two to sixteen replicas: "at most 
 """
 
 from collections.abc import Sequence
+from functools import partial
 
 from router.policy.breaker import Breaker, BreakerSettings, Fault, State
 from router.policy.catalog import Endpoint, EndpointId
@@ -20,20 +21,23 @@ class Breakers:
     def __init__(self, settings: BreakerSettings) -> None:
         self._settings = settings
         self._breakers: dict[EndpointId, Breaker] = {}
+        self._troubled: set[EndpointId] = set()  # all that are not well, and maybe some that are again
 
     def of(self, endpoint_id: EndpointId) -> Breaker:
         """The breaker of an endpoint; whoever holds a permit keeps it, as the endpoint may be forgotten meanwhile."""
         breaker = self._breakers.get(endpoint_id)
         if breaker is None:
-            breaker = self._breakers[endpoint_id] = Breaker(self._settings)
+            breaker = Breaker(self._settings, partial(self._troubled.add, endpoint_id))
+            self._breakers[endpoint_id] = breaker
         return breaker
 
     def available(self, endpoints: Sequence[Endpoint], now: float) -> Sequence[Endpoint]:
         """Those to choose from, in the same order; empty only if each one refuses or is backing off."""
-        known = self._breakers
-        breakers = [known.get(endpoint.id) or self.of(endpoint.id) for endpoint in endpoints]
-        if not [None for breaker in breakers if breaker.well_from > now]:  # nearly always; faster than any()
+        if self._troubled:
+            self._troubled -= {each for each in self._troubled if self._is_well(each, now)}
+        if not self._troubled:  # nearly always
             return endpoints
+        breakers = [self.of(endpoint.id) for endpoint in endpoints]
         is_healthy = [breaker.fault is None for breaker in breakers]
         is_panic = sum(is_healthy) < self._settings.panic_ratio * len(endpoints)
         usable = [
@@ -47,6 +51,10 @@ class Breakers:
         return [
             endpoint for endpoint, breaker in zip(endpoints, breakers, strict=True) if breaker.blocked_until(now) <= now
         ]
+
+    def _is_well(self, endpoint_id: EndpointId, now: float) -> bool:
+        breaker = self._breakers.get(endpoint_id)
+        return breaker is None or breaker.well_from <= now  # None: it has left
 
     def retry_after(self, endpoints: Sequence[Endpoint], now: float) -> float | None:
         """Seconds until the first of them may be tried; None when one may be now, or there is none at all."""
@@ -62,3 +70,4 @@ class Breakers:
     def forget(self, endpoint_id: EndpointId) -> None:
         """Drop an endpoint that has left; if it comes back, it starts afresh."""
         self._breakers.pop(endpoint_id, None)
+        self._troubled.discard(endpoint_id)

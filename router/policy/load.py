@@ -33,6 +33,8 @@ class Account:
     """One endpoint's figures. Plain attributes, because a decision reads them for hundreds of endpoints."""
 
     __slots__ = (
+        "all_queued",
+        "all_streams",
         "context",
         "drift",
         "foreign_queued",
@@ -49,18 +51,14 @@ class Account:
         self.queued = self.streams = self.context = 0  # this router's own
         self.peer_queued = self.peer_streams = self.peer_context = 0  # the other routers'
         self.foreign_queued = self.foreign_streams = 0  # seen by the engine, sent by nobody who is known
+        self.all_queued = self.all_streams = 0  # the sums of these
         self.drift = 0  # requests the engine had beyond the ledger's, at the last reading
         self.surplus = 0  # requests the ledger had beyond the engine's, at the last reading
 
-    @property
-    def all_queued(self) -> int:
-        """Prompt tokens to be computed, whoever sent them."""
-        return self.queued + self.peer_queued + self.foreign_queued
-
-    @property
-    def all_streams(self) -> int:
-        """Requests there, whoever sent them."""
-        return self.streams + self.peer_streams + self.foreign_streams
+    def add_up(self) -> None:
+        """To be called after every change: sums are read far more often than they change."""
+        self.all_queued = self.queued + self.peer_queued + self.foreign_queued
+        self.all_streams = self.streams + self.peer_streams + self.foreign_streams
 
     @property
     def is_empty(self) -> bool:
@@ -98,6 +96,7 @@ class TokenLoad:
         account.streams += 1
         account.queued += uncached
         account.context += prompt_tokens + completion_tokens
+        account.add_up()
         return Hold(self, endpoint_id, account, uncached, prompt_tokens + completion_tokens)
 
     def of(self, endpoint_id: EndpointId) -> Account:
@@ -123,6 +122,7 @@ class TokenLoad:
         """Note what all other routers together have there, in place of what was noted before."""
         account = self._account(endpoint_id)
         account.peer_queued, account.peer_streams, account.peer_context = load.queued, load.streams, load.context
+        account.add_up()
         self._close_if_empty(endpoint_id, account)
 
     def correct(self, endpoint_id: EndpointId, *, running: int, waiting: int, is_alone: bool = False) -> None:
@@ -154,6 +154,7 @@ class TokenLoad:
             account.peer_streams -= gone
         account.foreign_streams = foreign
         account.foreign_queued = int(min(foreign, waiting) * self._mean_uncached)
+        account.add_up()
         self._close_if_empty(endpoint_id, account)
 
     def forget(self, endpoint_id: EndpointId) -> None:
@@ -189,8 +190,10 @@ class Hold:
 
     def first_token(self) -> None:
         """The prompt has been computed: it is queued no more."""
-        self._account.queued -= self._uncached
-        self._uncached = 0
+        if self._uncached:
+            self._account.queued -= self._uncached
+            self._uncached = 0
+            self._account.add_up()
 
     def release(self) -> None:
         """The request has ended, however it ended: give back what is left."""
@@ -200,4 +203,5 @@ class Hold:
         self.first_token()
         self._account.context -= self._context
         self._account.streams -= 1
+        self._account.add_up()
         self._ledger._close_if_empty(self._endpoint_id, self._account)

@@ -103,8 +103,8 @@ class Picker:
             delays = [self._adapters.delay_s(each, self._adapter, now) for each in ids]
         return Candidates(
             endpoints=endpoints,
-            queued=[each.queued + each.peer_queued + each.foreign_queued for each in accounts],
-            streams=[each.streams + each.peer_streams + each.foreign_streams for each in accounts],
+            queued=[each.all_queued for each in accounts],
+            streams=[each.all_streams for each in accounts],
             cached=cached,
             rates=[self.forecast.rate] * len(ids),
             warmth=warmth,

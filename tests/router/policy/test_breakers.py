@@ -133,3 +133,14 @@ def test_there_is_always_an_endpoint_or_a_time_to_come_back(
         assert wait is not None
         assert wait > 0
         assert breakers.available(endpoints, now + wait + 1e-6)
+
+
+def test_an_attempt_that_ends_badly_after_its_endpoint_has_left_leaves_nothing_behind() -> None:
+    breakers, (first, second) = fleet([], [])
+    gone = breakers.of(first.id)
+    permits = [gone.acquire(0.0), gone.acquire(0.0)]
+    breakers.forget(first.id)
+    for permit in permits:
+        gone.release(permit, Outcome(Verdict.UNAVAILABLE), 0.0)
+    assert [second] == breakers.available([second], 0.0)
+    assert first.id not in breakers.states(0.0)
