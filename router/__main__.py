@@ -16,6 +16,7 @@ import uvicorn
 
 from router import config as configuration
 from router.protocol.vocabulary import Vocabulary
+from router.upstream.peers import host_and_port
 
 GC_THRESHOLD = 50_000  # new containers between collections; Python's 700 is met every few requests
 SMALLEST = """\
@@ -59,6 +60,8 @@ def main(arguments: list[str] | None = None) -> int:
         secrets = configuration.read_secrets(config, os.environ)
         vocabularies = configuration.read_vocabularies(config)
         listener = None if options.check else _listen(config)
+        if listener is not None and config.mesh.secret is not None:
+            _check_mesh(config.mesh.gossip.listen)
     except configuration.ConfigError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -81,6 +84,18 @@ def _listen(config: configuration.Config) -> socket.socket:
         listener.close()
         raise configuration.ConfigError(f"cannot listen on {host}:{port}: {error.strerror}; see listen.port") from None
     return listener
+
+
+def _check_mesh(address: str) -> None:
+    """Fail here, in a sentence, and not within the server's start, in a traceback."""
+    host, port = host_and_port(address)
+    try:
+        family, _, _, _, found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM, flags=socket.AI_PASSIVE)[0]
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.bind(found)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise configuration.ConfigError(f"cannot listen on {address} (UDP): {reason}; see mesh.gossip.listen") from None
 
 
 def _serve(

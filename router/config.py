@@ -28,6 +28,7 @@ from router.policy.prefix import PrefixSettings
 from router.policy.retry import RetrySettings
 from router.policy.retry_budget import RetryBudgetSettings
 from router.policy.slow_start import SlowStartSettings
+from router.protocol.gossip import SMALLEST_SECRET
 from router.protocol.limits import Limits
 from router.protocol.model_object import PARAMETERS, ModelCard
 from router.protocol.vocabulary import Vocabulary, parse_vocabulary
@@ -285,8 +286,17 @@ def read_secrets(config: Config, environ: Mapping[str, str]) -> Secrets:
     return Secrets(
         {key.name: key.secret.read(environ) for key in config.keys},
         {key.name: Priority[key.priority.upper()] for key in config.keys},
-        b"" if config.mesh.secret is None else config.mesh.secret.read(environ).encode(),
+        _mesh_secret(config.mesh, environ),
     )
+
+
+def _mesh_secret(mesh: MeshSection, environ: Mapping[str, str]) -> bytes:
+    if mesh.secret is None:
+        return b""
+    secret = mesh.secret.read(environ).encode()
+    if len(secret) < SMALLEST_SECRET:
+        raise ConfigError(f"mesh.secret: must have at least {SMALLEST_SECRET} bytes; `openssl rand -hex 32` makes one")
+    return secret
 
 
 def read_vocabularies(config: Config) -> dict[str, Vocabulary]:

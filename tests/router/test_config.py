@@ -3,7 +3,8 @@ from typing import Any
 
 import pytest
 
-from router.config import Config, ConfigError, Secret, load, parse, read_secrets
+from router.config import Config, ConfigError, Secret, load, parse, read_secrets, read_vocabularies
+from router.policy.call import Priority
 from router.policy.catalog import Price
 from router.policy.deadline import Deadlines
 
@@ -109,3 +110,38 @@ def test_a_file_that_cannot_be_read_is_told_by_its_name(tmp_path: Path) -> None:
     (tmp_path / "broken.yaml").write_text("a: [\n")
     with pytest.raises(ConfigError, match="is not YAML"):
         load(tmp_path / "broken.yaml")
+
+
+def test_a_secret_of_the_mesh_that_is_too_short_is_refused_with_a_way_to_make_one() -> None:
+    config = parse({**GOOD, "mesh": {"secret": {"value": "short"}}}, source="router.yaml")
+    with pytest.raises(ConfigError, match=r"^mesh.secret: must have at least 16 bytes; `openssl"):
+        read_secrets(config, {})
+
+
+def test_a_vocabulary_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "tekken.json"
+    with pytest.raises(ConfigError, match=rf"^vocabulary {file}: cannot be used"):
+        read_vocabularies(parse(with_pool(vocabulary=str(file)), source="router.yaml"))
+    file.write_text("{}")
+    with pytest.raises(ConfigError, match=rf"^vocabulary {file}: cannot be used"):
+        read_vocabularies(parse(with_pool(vocabulary=str(file)), source="router.yaml"))
+
+
+def test_a_pools_vocabulary_goes_before_the_common_one_and_none_is_read_where_events_are_off() -> None:
+    weights = Path(__file__).parents[2] / "serving" / "pocket" / "weights" / "tekken.json"
+    common = {**with_pool(), "kv_events": {"vocabulary": "/nowhere"}}
+    own = {**with_pool(vocabulary=str(weights)), "kv_events": {"vocabulary": "/nowhere"}}
+    assert ["local"] == list(read_vocabularies(parse(own, source="router.yaml")))
+    with pytest.raises(ConfigError, match="/nowhere"):
+        read_vocabularies(parse(common, source="router.yaml"))
+    off = {**common, "kv_events": {"vocabulary": "/nowhere", "enabled": False}}
+    assert {} == read_vocabularies(parse(off, source="router.yaml"))
+
+
+def test_keys_have_the_priority_they_were_given() -> None:
+    keys = [
+        {"name": "me", "secret": {"value": "k"}},
+        {"name": "pager", "secret": {"value": "l"}, "priority": "critical"},
+    ]
+    secrets = read_secrets(parse({**GOOD, "keys": keys}, source="router.yaml"), {})
+    assert {"me": Priority.NORMAL, "pager": Priority.CRITICAL} == secrets.priorities
