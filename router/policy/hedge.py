@@ -54,14 +54,15 @@ class Hedges:
 
     def began(self, now: float) -> None:
         """A request came: it pays for a part of a hedge."""
-        self._budget.deposit(now)
+        if self._settings.enabled:
+            self._budget.deposit(now)
 
     def learn(self, predicted_s: float, actual_s: float) -> None:
         """A first byte came, `actual_s` after its attempt began.
 
         Of an attempt that was cancelled for its hedge the time until then is to be told, or the late ones go missing.
         """
-        if predicted_s <= 0 or actual_s <= 0:
+        if not self._settings.enabled or predicted_s <= 0 or actual_s <= 0:
             return
         if len(self._ratios) == _WINDOW:
             del self._sorted[bisect_left(self._sorted, self._ratios.popleft())]
