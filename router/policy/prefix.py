@@ -204,9 +204,12 @@ class PrefixIndex:
             most = min(int(shelf.fits), self._limit)
         else:
             most = min(self._settings.expected_blocks, max(0, self._limit - len(shelf.told)))
-        while len(shelf.expected) > most:
-            block, _ = shelf.expected.popitem(last=False)
-            self._unmark(block, shelf.bit)
+        masks, others, popitem = self._masks, ~shelf.bit, shelf.expected.popitem
+        for _ in range(len(shelf.expected) - most):  # on a full shelf, as many as have just come: no calls in here
+            block, _ = popitem(last=False)
+            left = masks.pop(block) & others
+            if left:
+                masks[block] = left
 
     def _unmark(self, block: int, bit: int) -> None:
         left = self._masks[block] & ~bit
