@@ -84,8 +84,9 @@ class KVEvents(_Settings):
     port: Annotated[int, Field(ge=0, le=65534)] = 0
     """First TCP port of the publishers on a node: the replica with local rank n takes `port + 2n`, its replay socket
     the next one. 0: any free ports, read from `GET /kv_event_sources`; fixed ones are for network policies."""
-    replay_steps: Count = 10_000
-    """Events kept for a listener that joins late or missed some. 10,000: vLLM's own default, a few megabytes."""
+    replay_steps: Count = 100_000
+    """Batches of events kept for a listener that joins late or missed some. 100,000: some 40 minutes of a busy engine,
+    so that a router which starts anew learns what is cached; tens of megabytes. vLLM's own 10,000 last 4 minutes."""
 
 
 class Deployment(_Settings):

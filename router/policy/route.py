@@ -9,14 +9,14 @@ Between taking a permit and yielding there is no await, so two requests cannot t
 """
 
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Protocol
 
 from router.policy.adapters import Adapters
 from router.policy.attempt import Attempt
 from router.policy.breakers import Breakers
-from router.policy.call import Call
+from router.policy.call import Call, Priority
 from router.policy.catalog import Endpoint, EndpointId, Pool
 from router.policy.deadline import Deadlines
 from router.policy.fair_queue import FairQueue, Fate, Ticket
@@ -120,6 +120,7 @@ def route(call: Call, pools: Sequence[Pool], rules: Rules, clock: Clock) -> Rout
             return trip.refusal()
         if not (yield from trip.wait(empty, rules.waiting_room_s)):
             return trip.refusal()
+        trip.forgo_the_promise()
 
 
 class _Trip:
@@ -141,6 +142,10 @@ class _Trip:
     def refusal(self) -> Refusal:
         """What is known when it ends without an answer."""
         return Refusal(self.attempts, self._last, self._last_pool, min(self._waits, default=None), self._reason)
+
+    def forgo_the_promise(self) -> None:
+        """It has waited for the first endpoint to come up; being refused now for having waited would help nobody."""
+        self._call = replace(self._call, priority=Priority.CRITICAL)
 
     def through(self, pool: Pool) -> Generator[Step, Outcome | None, bool]:
         """Try one pool. True: the trip is over; False: another pool may do better."""

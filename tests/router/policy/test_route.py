@@ -373,6 +373,16 @@ def test_before_the_first_endpoint_is_up_calls_wait_for_it() -> None:
     assert "new" == step.attempt.endpoint.id
 
 
+def test_who_has_waited_for_the_first_endpoint_is_not_refused_for_having_waited() -> None:
+    world = World(local=0, waiting_room_s=30.0, admission=LATE)
+    attempts = world.route(LOCAL)
+    waiting(attempts)
+    world.now = 9.0
+    world.fleet["local"].append(Endpoint(EndpointId("new"), "http://new"))
+    world.rules.queue("local").pop(world.now)
+    assert isinstance(attempts.send(None), Pick)
+
+
 def test_who_waits_in_vain_for_the_first_endpoint_is_refused() -> None:
     world = World(local=0, waiting_room_s=30.0)
     attempts = world.route(LOCAL)
