@@ -149,9 +149,12 @@ class Gateway:
                 reply.close()
                 raise
             if committed is not None:
+                attempts.close()  # nothing more is tried, so what it knows of the fleet can go
                 return committed
             pick.lease.end(outcome)
-            generation.outcome = generation.tried[-1].outcome = outcome
+            generation.outcome = outcome
+            if generation.tried:
+                generation.tried[-1].outcome = outcome
             reply.close()
             pick = await self._next(attempts, outcome, generation, reply.body)
 
@@ -173,10 +176,16 @@ class Gateway:
             raise of_refusal(stop.value, generation.request.call, answer) from None
         self._listener.on_decided(self._clock() - started)
         generation.attempts, generation.pool = step.attempt.number, step.attempt.pool
-        generation.tried.append(Tried(step.attempt, step.decision, step.balancer))
-        if logger.isEnabledFor(logging.DEBUG):
-            logger.debug("%s: %s", generation.id, log_line(generation.tried[-1], generation.request.call))
+        self._note(step, generation)
         return step
+
+    def _note(self, pick: Pick, generation: Generation) -> None:
+        """Keep why an attempt is made, if anybody wants to know: the columns of a large fleet are not small."""
+        is_logged = logger.isEnabledFor(logging.DEBUG)
+        if generation.wants_metadata or is_logged:
+            generation.tried.append(Tried(pick.attempt, pick.decision, pick.balancer))
+        if is_logged:
+            logger.debug("%s: %s", generation.id, log_line(generation.tried[-1], generation.request.call))
 
     async def _send(self, first: Pick, generation: Generation) -> tuple[Pick, Reply]:
         """Perform an attempt up to its first body byte, of a late stream maybe two side by side; the one that counts.
@@ -193,7 +202,7 @@ class Gateway:
         )
         if pick is not first:
             self._rules.hedges(first.attempt.pool.name).learn(first.decision.predicted_s, self._clock() - sent)
-            generation.tried.append(Tried(pick.attempt, pick.decision, pick.balancer))
+            self._note(pick, generation)
         return pick, reply
 
     async def _perform(self, pick: Pick, generation: Generation) -> Reply:
@@ -235,7 +244,7 @@ class Gateway:
                 return splicer.failure, None
             generation.first_byte = self._clock()
             pick.lease.commit()
-            return reply.outcome, Committed(pick, reply, splicer, first)
+            return reply.outcome, Committed(pick.lease, reply, splicer, first)
         try:
             whole = reshape(reply.body, identity, price, explained=generation.explained())
         except ValueError as error:
@@ -245,7 +254,7 @@ class Gateway:
         generation.finish_reason = whole.finish_reason
         pick.lease.commit()
         pick.lease.end(reply.outcome, whole.usage)
-        return reply.outcome, Committed(pick, reply, None, whole.body)
+        return reply.outcome, Committed(pick.lease, reply, None, whole.body)
 
 
 def _refused(error: ApiError) -> Outcome:

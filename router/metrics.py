@@ -18,7 +18,6 @@ from router.generation import Generation
 from router.policy.attempt import Attempt
 from router.policy.call import Call
 from router.policy.outcome import Outcome, Usage
-from router.policy.picker import Decision
 from router.protocol.errors import ApiError
 from router.protocol.usage import cost
 
@@ -196,15 +195,15 @@ class Metrics:
             self._tokens[model, pool, "cached_prompt"].inc(usage.cached_tokens)
             self._tokens[model, pool, "completion"].inc(usage.completion_tokens)
 
-    def on_first_token(self, attempt: Attempt, decision: Decision, seconds: float) -> None:
+    def on_first_token(self, attempt: Attempt, predicted_s: float, seconds: float) -> None:
         """Listener of every stream's first token."""
         pool = attempt.pool.name
         self._attempt_ttft[(pool,)].observe(seconds)
-        self._predicted_ttft[(pool,)].observe(decision.predicted_s)
+        self._predicted_ttft[(pool,)].observe(predicted_s)
 
-    def on_counted(self, attempt: Attempt, call: Call, decision: Decision, usage: Usage) -> None:
+    def on_counted(self, attempt: Attempt, call: Call, cached_tokens: int, usage: Usage) -> None:
         """Listener of every answer whose tokens the engine has counted."""
-        self._expected_cached[(attempt.pool.name,)].inc(decision.cached_tokens)
+        self._expected_cached[(attempt.pool.name,)].inc(cached_tokens)
         if usage.prompt_tokens:
             error = abs(call.prompt_tokens - usage.prompt_tokens) / usage.prompt_tokens
             self._length_error[attempt.pool.model, call.content].observe(error)

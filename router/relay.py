@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from router.policy.lease import Pick
+from router.policy.lease import Lease
 from router.policy.outcome import Outcome, StreamBroken, Usage, Verdict
 from router.protocol.errors import ApiError
 from router.protocol.splice import Splicer
@@ -24,14 +24,14 @@ class Reply(Protocol):
 class Committed:
     """An attempt whose first body byte is there, and the start of the answer in the client's words."""
 
-    pick: Pick
+    lease: Lease
     reply: Reply
     splicer: Splicer | None  # of a stream
     first: bytes
 
     def abandon(self) -> None:
         """Give everything back of an answer that nobody waits for any more."""
-        self.pick.lease.end(Outcome(Verdict.CANCELLED))
+        self.lease.end(Outcome(Verdict.CANCELLED))
         self.reply.close()
 
 
@@ -87,5 +87,5 @@ class Relay:
 
     def close(self) -> None:
         """Give everything back. Closing an unfinished stream makes the engine abort the request."""
-        self._committed.pick.lease.end(self.outcome, self.usage)
+        self._committed.lease.end(self.outcome, self.usage)
         self._committed.reply.close()

@@ -28,7 +28,7 @@ from router.policy.lease import Pick
 from router.policy.length import Lengths
 from router.policy.load import TokenLoad
 from router.policy.outcome import Outcome, Usage, Verdict
-from router.policy.picker import Decision, Picker
+from router.policy.picker import Picker
 from router.policy.prefix import PrefixIndex, PrefixSettings
 from router.policy.retry import RetryPolicy, RetrySettings
 from router.policy.retry_budget import RetryBudget, RetryBudgetSettings
@@ -62,10 +62,10 @@ class _Nobody:
     def on_settle(self, attempt: Attempt, outcome: Outcome, usage: Usage | None) -> None:
         pass
 
-    def on_first_token(self, attempt: Attempt, decision: Decision, seconds: float) -> None:
+    def on_first_token(self, attempt: Attempt, predicted_s: float, seconds: float) -> None:
         pass
 
-    def on_counted(self, attempt: Attempt, call: Call, decision: Decision, usage: Usage) -> None:
+    def on_counted(self, attempt: Attempt, call: Call, cached_tokens: int, usage: Usage) -> None:
         pass
 
 

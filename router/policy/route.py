@@ -42,11 +42,11 @@ class Observer(Protocol):
     def on_settle(self, attempt: Attempt, outcome: Outcome, usage: Usage | None) -> None:
         """An attempt has ended."""
 
-    def on_first_token(self, attempt: Attempt, decision: Decision, seconds: float) -> None:
-        """A stream's first token came `seconds` after it was sent."""
+    def on_first_token(self, attempt: Attempt, predicted_s: float, seconds: float) -> None:
+        """A stream's first token came `seconds` after it was sent, and was predicted to take `predicted_s`."""
 
-    def on_counted(self, attempt: Attempt, call: Call, decision: Decision, usage: Usage) -> None:
-        """An engine has counted the tokens of a call."""
+    def on_counted(self, attempt: Attempt, call: Call, cached_tokens: int, usage: Usage) -> None:
+        """An engine has counted the tokens of a call, of which `cached_tokens` were believed to be cached there."""
 
 
 def _nowhere(endpoint_id: EndpointId, hashes: Sequence[int]) -> None:
@@ -237,7 +237,9 @@ class _Trip:
         breaker = rules.breakers.of(endpoint_id)
         permit = breaker.acquire(sent)
         expected = EXPECTED_COMPLETION_TOKENS if call.max_tokens is None else call.max_tokens
-        cached = decision.cached_tokens
+        # What outlives the choice keeps figures, and not the columns of all candidates: a stream lasts for minutes.
+        cached, predicted_s = decision.cached_tokens, decision.predicted_s
+        tokens = decision.candidates.queued[decision.row] + call.prompt_tokens - cached
         hold = rules.load.take(endpoint_id, call.prompt_tokens, expected, cached_tokens=cached)
         rules.index.add(endpoint_id, call.prefix.hashes)
         rules.announce(endpoint_id, call.prefix.hashes)
@@ -248,11 +250,9 @@ class _Trip:
             now = clock()
             breaker.first_byte(permit, now)
             if call.stream:  # of a whole answer the first byte is the last
-                new = call.prompt_tokens - cached
-                tokens = decision.candidates.queued[decision.row] + new
-                picker.forecast.learn(endpoint_id, tokens=tokens, predicted_s=decision.predicted_s, actual_s=now - sent)
-                rules.hedges(pool.name).learn(decision.predicted_s, now - sent)
-                rules.observer.on_first_token(attempt, decision, now - sent)
+                picker.forecast.learn(endpoint_id, tokens=tokens, predicted_s=predicted_s, actual_s=now - sent)
+                rules.hedges(pool.name).learn(predicted_s, now - sent)
+                rules.observer.on_first_token(attempt, predicted_s, now - sent)
 
         def release(outcome: Outcome, usage: Usage | None) -> None:
             now = clock()
@@ -265,7 +265,7 @@ class _Trip:
             rules.index.judge(endpoint_id, max(0, cached - ENGINE_BLOCK_TOKENS), usage.cached_tokens)
             uncached = max(0, usage.prompt_tokens - usage.cached_tokens)
             queue.charge(call.account, now, uncached=uncached, completion=usage.completion_tokens, ticket=ticket)
-            rules.observer.on_counted(attempt, call, decision, usage)
+            rules.observer.on_counted(attempt, call, cached, usage)
 
         lease = Lease(
             attempt,

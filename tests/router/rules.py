@@ -22,7 +22,7 @@ from router.policy.hedge import Hedges, HedgeSettings
 from router.policy.length import Lengths
 from router.policy.load import TokenLoad
 from router.policy.outcome import Outcome, Usage, Verdict
-from router.policy.picker import Decision, Picker
+from router.policy.picker import Picker
 from router.policy.prefix import PrefixIndex, PrefixSettings
 from router.policy.retry import RetryPolicy, RetrySettings
 from router.policy.retry_budget import RetryBudget, RetryBudgetSettings
@@ -47,10 +47,10 @@ class Seen:
     def on_settle(self, attempt: Attempt, outcome: Outcome, usage: Usage | None) -> None:
         self.settled.append((attempt.number, outcome.verdict, usage))
 
-    def on_first_token(self, attempt: Attempt, decision: Decision, seconds: float) -> None:
+    def on_first_token(self, attempt: Attempt, predicted_s: float, seconds: float) -> None:
         self.first_tokens.append((attempt.endpoint.id, seconds))
 
-    def on_counted(self, attempt: Attempt, call: Call, decision: Decision, usage: Usage) -> None:
+    def on_counted(self, attempt: Attempt, call: Call, cached_tokens: int, usage: Usage) -> None:
         self.counted.append(usage)
 
 

@@ -6,11 +6,9 @@ from router.generation import Generation
 from router.metrics import Metrics
 from router.policy.attempt import Attempt
 from router.policy.call import Call
-from router.policy.candidates import Candidates
 from router.policy.catalog import Endpoint, EndpointId, Pool, Price
 from router.policy.deadline import Deadlines
 from router.policy.outcome import Outcome, Usage, Verdict
-from router.policy.picker import Decision
 from router.policy.route import Reason
 from router.protocol.errors import ApiError
 from router.protocol.limits import Limits
@@ -52,11 +50,6 @@ def test_attempts_beyond_the_first_are_retries() -> None:
     assert sample(metrics, "tramontane_attempts_total", pool="local", verdict="unavailable") == 1
 
 
-def decision(predicted_s: float = 0.25, cached: int = 6) -> Decision:
-    candidates = Candidates([ENDPOINT], [0], [0], [cached], [1_000.0], [1.0], [0.0])
-    return Decision(0, candidates, [0.0], wait_s=0.0, own_s=predicted_s)
-
-
 def test_hedges_are_no_retries() -> None:
     metrics = Metrics()
     metrics.on_settle(Attempt(1, POOL, ENDPOINT, Deadlines(), is_hedge=True), Outcome(Verdict.OK), None)
@@ -66,15 +59,15 @@ def test_hedges_are_no_retries() -> None:
 
 def test_the_first_token_is_shown_as_it_was_predicted_and_as_it_came() -> None:
     metrics = Metrics()
-    metrics.on_first_token(attempt(), decision(predicted_s=0.25), 0.5)
+    metrics.on_first_token(attempt(), 0.25, 0.5)
     assert sample(metrics, "tramontane_predicted_time_to_first_token_seconds_sum", pool="local") == 0.25
     assert sample(metrics, "tramontane_attempt_time_to_first_token_seconds_sum", pool="local") == 0.5
 
 
 def test_the_error_of_the_length_and_the_belief_in_the_cache_are_counted() -> None:
     metrics = Metrics()
-    metrics.on_counted(attempt(), Call("m/eyes", prompt_tokens=12), decision(cached=6), USAGE)
-    metrics.on_counted(attempt(), Call("m/eyes"), decision(cached=0), Usage())
+    metrics.on_counted(attempt(), Call("m/eyes", prompt_tokens=12), 6, USAGE)
+    metrics.on_counted(attempt(), Call("m/eyes"), 0, Usage())
     labels = {"model": "m/eyes", "content": "prose"}
     assert sample(metrics, "tramontane_prompt_length_error_ratio_sum", **labels) == pytest.approx(0.2)
     assert sample(metrics, "tramontane_prompt_length_error_ratio_count", **labels) == 1
