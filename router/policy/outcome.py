@@ -1,6 +1,6 @@
 """How an attempt ended, who is to blame, and whether another attempt may help."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 
@@ -55,6 +55,7 @@ class Usage:
     completion_tokens: int = 0
     cached_tokens: int = 0
     is_exact: bool = True
+    tells_cached: bool = field(default=True, compare=False)  # False: the engine does not say, so 0 means nothing
 
     @property
     def total_tokens(self) -> int:

@@ -262,7 +262,8 @@ class _Trip:
                 queue.charge(call.account, now, uncached=0, completion=0, ticket=ticket)
                 return
             rules.lengths.learn(pool.model, call, usage.prompt_tokens)
-            rules.index.judge(endpoint_id, max(0, cached - ENGINE_BLOCK_TOKENS), usage.cached_tokens)
+            if usage.tells_cached:
+                rules.index.judge(endpoint_id, max(0, cached - ENGINE_BLOCK_TOKENS), usage.cached_tokens)
             uncached = max(0, usage.prompt_tokens - usage.cached_tokens)
             queue.charge(call.account, now, uncached=uncached, completion=usage.completion_tokens, ticket=ticket)
             rules.observer.on_counted(attempt, call, cached, usage)

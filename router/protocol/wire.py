@@ -48,6 +48,7 @@ class EngineUsage(msgspec.Struct):
             prompt_tokens=self.prompt_tokens,
             completion_tokens=self.completion_tokens or 0,
             cached_tokens=(details.cached_tokens or 0) if details else 0,
+            tells_cached=details is not None and details.cached_tokens is not None,
         )
 
 

@@ -232,6 +232,16 @@ def test_an_answer_teaches_the_length_of_tokens_and_the_account_pays() -> None:
     assert [Usage(1_500, 100, cached_tokens=500)] == world.seen.counted
 
 
+@pytest.mark.parametrize("tells_cached", [True, False])
+def test_where_the_engine_says_so_less_is_believed_to_be_cached(tells_cached: bool) -> None:
+    world = World(local=1)
+    world.rules.index.resize(EndpointId("local-0"), 8)
+    eight = Call("m", prompt_tokens=4_000, prefix=Prefix(tuple(range(8)), tuple(range(500, 4_001, 500))))
+    for _ in range(6):
+        pick_of(world.route(LOCAL, call=eight)).lease.end(OK, Usage(4_000, 5, tells_cached=tells_cached))
+    assert tells_cached == (world.rules.index.blocks(EndpointId("local-0")) < 8)
+
+
 def test_an_estimate_of_usage_teaches_nothing() -> None:
     world = World(local=1)
     pick_of(world.route(LOCAL, call=PROMPT)).lease.end(OK, Usage(1_500, 100, is_exact=False))
