@@ -11,9 +11,9 @@ what is left of the promise is room for what the prediction does not see, and fo
 about half, a long prompt that nobody has cached is taken only where hardly anything waits: under overload the dearest
 go first.
 
-Two things are never refused for a promise: what would wait for nobody, because refusing it makes nobody faster (and an
-engine that is believed to be slow would never get the chance to prove otherwise), and critical calls. A deadline that
-the caller names is another matter: who cannot keep it says so at once.
+Two things are never refused for a promise: what has an endpoint to itself, because refusing it makes nobody faster (and
+an engine that is believed to be slow would never get the chance to prove otherwise), and critical calls. A deadline
+that the caller names is another matter: who cannot keep it says so at once.
 """
 
 import math
@@ -60,22 +60,26 @@ class Admission:
         normal = 1.0 if settings.first_token_s is None else settings.normal_margin
         self._margins = {Priority.BATCH: settings.batch_margin, Priority.NORMAL: normal}
 
-    def longest_waits(self, call: Call, owns: Sequence[float], whole_s: float) -> list[float]:
+    def longest_waits(self, call: Call, owns: Sequence[float], whole_s: float, streams: Sequence[int]) -> list[float]:
         """Seconds that a call may wait before its prompt is begun, for each time that the prompt itself may take.
 
-        Below 0: the caller's own deadline cannot be kept, even without any wait.
+        Below 0: it would be late even without any wait.
 
         Args:
             call: which call.
             owns: seconds that what is not cached of its prompt takes, at each endpoint.
             whole_s: seconds that the whole prompt would take on an idle endpoint.
+            streams: requests at each endpoint; where there are none, no promise is held against the call.
         """
         asked = math.inf if call.first_token_s is None else call.first_token_s
         margin = self._margins.get(call.priority)
         if margin is None:
             return [asked - own_s for own_s in owns]
         promised = margin * max(self._first_token_s, self._settings.length_factor * whole_s)
-        return [min(asked - own_s, max(0.0, promised - own_s)) for own_s in owns]
+        return [
+            min(asked - own_s, promised - own_s if others else max(0.0, promised - own_s))
+            for own_s, others in zip(owns, streams, strict=True)
+        ]
 
     def is_saturated(self, shortest_wait_s: float) -> bool:
         """Is so much queued even at the least loaded endpoint that it is better to wait here?"""

@@ -143,7 +143,8 @@ class Picker:
             [call.prompt_tokens - candidates.cached[row] for row in rows],
         )
         waits = [wait + candidates.delays[row] for wait, row in zip(waits, rows, strict=True)]
-        longest = self.admission.longest_waits(call, owns, self.forecast.idle_s(call.prompt_tokens))
+        whole_s, streams = self.forecast.idle_s(call.prompt_tokens), [candidates.streams[row] for row in rows]
+        longest = self.admission.longest_waits(call, owns, whole_s, streams)
         return waits, owns, [spent_s + wait - most for wait, most in zip(waits, longest, strict=True)]
 
     def shortest_wait_s(self, endpoints: Sequence[Endpoint]) -> float:

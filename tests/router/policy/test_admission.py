@@ -19,12 +19,14 @@ def longest(
     *,
     whole_s: float | None = None,
     asked_s: float | None = None,
+    streams: int = 3,
     settings: AdmissionSettings = PROMISE,
     first_token_s: float = 60.0,
 ) -> float:
     """What may be waited by a call whose prompt is not cached, unless `whole_s` says that it is longer."""
     call = Call("m", priority=priority, first_token_s=asked_s)
-    (wait_s,) = Admission(settings, first_token_s).longest_waits(call, [own_s], own_s if whole_s is None else whole_s)
+    whole_s = own_s if whole_s is None else whole_s
+    (wait_s,) = Admission(settings, first_token_s).longest_waits(call, [own_s], whole_s, [streams])
     return wait_s
 
 
@@ -44,8 +46,8 @@ def test_a_long_prompt_is_promised_more_and_a_cached_one_may_wait_longer() -> No
     assert [pytest.approx(0.8), pytest.approx(18.8)] == [longest(20.0), longest(2.0, whole_s=20.0)]
 
 
-def test_who_waits_for_nobody_is_never_refused_for_a_promise() -> None:
-    assert 0.0 == longest(50.0, BATCH)
+def test_who_has_an_endpoint_to_himself_is_never_refused_for_a_promise() -> None:
+    assert (0.0, True) == (longest(50.0, BATCH, streams=0), longest(50.0, BATCH, streams=1) < 0)
 
 
 def test_a_caller_that_wants_more_than_can_be_is_late_at_once() -> None:
@@ -58,7 +60,7 @@ def test_without_a_promise_normal_calls_may_use_the_whole_deadline() -> None:
 
 def test_each_endpoint_has_its_own_figure() -> None:
     admission = Admission(AdmissionSettings(first_token_s=10.0, normal_margin=1.0), 60.0)
-    assert [19.0, 18.0, 0.0] == admission.longest_waits(Call("m"), [1.0, 2.0, 20.0], 10.0)
+    assert [19.0, 18.0, -5.0] == admission.longest_waits(Call("m"), [1.0, 2.0, 25.0], 10.0, [1, 1, 1])
 
 
 def test_the_fleet_is_saturated_when_even_the_shortest_wait_is_long() -> None:
@@ -92,4 +94,4 @@ def test_a_higher_priority_may_always_wait_as_long(own_s: float, asked_s: float 
 
 @given(st.floats(0, 1000))
 def test_an_idle_fleet_refuses_nobody_for_a_configured_promise(own_s: float) -> None:
-    assert longest(own_s) >= 0
+    assert longest(own_s, streams=0) >= 0

@@ -218,7 +218,8 @@ def test_a_pick_is_always_a_candidate_and_in_time_if_any_is(
     assert math.isfinite(decision.costs[decision.row])
     if decision.late_s <= 0:
         whole_s = world.forecast.idle_s(call.prompt_tokens)
-        (longest_s,) = world.picker.admission.longest_waits(call, [decision.own_s], whole_s)
+        streams = [decision.candidates.streams[decision.row]]
+        (longest_s,) = world.picker.admission.longest_waits(call, [decision.own_s], whole_s, streams)
         assert decision.wait_s <= longest_s + 1e-9
     else:
         for endpoint in endpoints:
