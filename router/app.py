@@ -25,7 +25,6 @@ from router.gateway import Gateway
 from router.metrics import Metrics, Snapshot
 from router.policies import Policies
 from router.policy.catalog import Endpoint
-from router.policy.mesh import Mesh
 from router.protocol.chain import seed_of
 from router.protocol.vocabulary import Vocabulary
 from router.reach import cache_series, mesh_series
@@ -131,21 +130,9 @@ def build(config: Config, secrets: Secrets, vocabularies: Mapping[str, Vocabular
             )
             directory.on_removed(cache_events.forget)
             metrics.registry.register(Snapshot(lambda: cache_series(cache_events.followers())))
-            watched: list[Watcher] = [*_watchers(config, directory, session, policies.mesh)]
+            watched = [*_watchers(config, directory, session, client, policies)]
             if vocabularies:
                 watched.append(cache_events)
-            if config.probe.revive_s is not None:
-                watched.append(
-                    Reviver(
-                        pools=[pool for pool, _ in pools],
-                        endpoints=directory.endpoints,
-                        breakers=policies.breakers,
-                        deadlines=policies.rules.deadlines,
-                        client=client,
-                        clock=time.monotonic,
-                        interval_s=config.probe.revive_s,
-                    )
-                )
             watchers = [asyncio.create_task(watcher.run()) for watcher in watched]
             stack.push_async_callback(_stop, watchers)
             if gossip is not None:
@@ -179,8 +166,10 @@ def _gossip(config: Config, secrets: Secrets, directory: Directory, policies: Po
     )
 
 
-def _watchers(config: Config, directory: Directory, session: Session, mesh: Mesh) -> Iterator[Watcher]:
-    """What keeps the directory in step with the world, after the endpoints that are given were put in."""
+def _watchers(
+    config: Config, directory: Directory, session: Session, client: Client, policies: Policies
+) -> Iterator[Watcher]:
+    """What keeps directory and breakers in step with the world, after the endpoints that are given were put in."""
     for pool, section in config.pools():
         match section.discovery:
             case StaticSection(endpoints=urls):
@@ -197,12 +186,23 @@ def _watchers(config: Config, directory: Directory, session: Session, mesh: Mesh
                     interval_s=ray.interval_s,
                     timeout_s=ray.timeout_s,
                 )
+    probe, mesh = config.probe, policies.mesh
     yield Prober(
         session=session,
         directory=directory,
-        interval_s=lambda: config.probe.alone_s if mesh.is_alone(time.monotonic()) else config.probe.interval_s,
-        timeout_s=config.probe.timeout_s,
+        interval_s=lambda: probe.alone_s if mesh.is_alone(time.monotonic()) else probe.interval_s,
+        timeout_s=probe.timeout_s,
     )
+    if probe.revive_s is not None:
+        yield Reviver(
+            pools=[pool for pool, _ in config.pools()],
+            endpoints=directory.endpoints,
+            breakers=policies.breakers,
+            deadlines=policies.rules.deadlines,
+            client=client,
+            clock=time.monotonic,
+            interval_s=probe.revive_s,
+        )
 
 
 def _vocabulary_of(

@@ -6,9 +6,8 @@ Endpoints go by a short name that stands for nothing: addresses are not for call
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import msgspec
 import xxhash
@@ -40,11 +39,7 @@ def name_of(endpoint_id: EndpointId) -> str:
 
 def log_line(tried: Tried, call: Call) -> str:
     """The same decision for the operator's debug log: one line of JSON, endpoints by their real ids."""
-    told = _explained(tried, call)
-    ids = {name_of(each.id): each.id for each in tried.decision.candidates.endpoints}
-    for candidate in told["candidates"]:
-        candidate["endpoint"] = ids[candidate["endpoint"]]
-    return msgspec.json.encode(told).decode()
+    return msgspec.json.encode(_explained(tried, call, str)).decode()
 
 
 def router_metadata(call: Call, pools: Sequence[Pool], tried: Sequence[Tried]) -> dict[str, object]:
@@ -79,7 +74,7 @@ def router_metadata(call: Call, pools: Sequence[Pool], tried: Sequence[Tried]) -
             }
             for each in tried
         ],
-        "routing": [_explained(each, call) for each in tried],
+        "routing": [_explained(each, call, name_of) for each in tried],
     }
 
 
@@ -89,7 +84,7 @@ def _status(outcome: Outcome | None) -> int:
     return outcome.status or _STATUS.get(outcome.verdict, 502)
 
 
-def _explained(tried: Tried, call: Call) -> dict[str, Any]:
+def _explained(tried: Tried, call: Call, name: Callable[[EndpointId], str]) -> dict[str, object]:
     decision, candidates = tried.decision, tried.decision.candidates
     rows = sorted(range(len(candidates)), key=lambda row: (row != decision.row, decision.costs[row]))
     return {
@@ -103,7 +98,7 @@ def _explained(tried: Tried, call: Call) -> dict[str, Any]:
         "candidates_total": len(candidates),
         "candidates": [
             {
-                "endpoint": name_of(candidates.endpoints[row].id),
+                "endpoint": name(candidates.endpoints[row].id),
                 "selected": row == decision.row,
                 "cost": None if math.isinf(decision.costs[row]) else round(decision.costs[row], 6),
                 "cached_tokens": candidates.cached[row],
