@@ -108,10 +108,6 @@ class TokenLoad:
         get, empty = self._accounts.get, self._empty
         return [get(endpoint_id, empty) for endpoint_id in endpoint_ids]
 
-    def streams(self, endpoint_id: EndpointId) -> int:
-        """This router's requests that are there now."""
-        return self.of(endpoint_id).streams
-
     def own(self) -> Iterator[tuple[EndpointId, Load]]:
         """What this router has at each endpoint, for the others to know."""
         for endpoint_id, account in self._accounts.items():

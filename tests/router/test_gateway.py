@@ -185,7 +185,7 @@ class World:
 
     def assert_everything_is_given_back(self) -> None:
         assert [self.load.of(endpoint.id).queued for endpoint in self.endpoints] == [0] * len(self.endpoints)
-        assert [self.load.streams(endpoint.id) for endpoint in self.endpoints] == [0] * len(self.endpoints)
+        assert [self.load.of(endpoint.id).streams for endpoint in self.endpoints] == [0] * len(self.endpoints)
         assert all(reply.is_closed for reply in self.upstream.given)
         assert len(self.settled) == len(self.upstream.sent)
 
@@ -461,7 +461,7 @@ def test_the_prompt_of_a_whole_answer_is_presumed_to_be_read_in_time() -> None:
         async with asyncio.timeout(5):
             while not world.upstream.sent or any(world.load.of(e.id).queued for e in world.endpoints):  # noqa: ASYNC110
                 await asyncio.sleep(0)
-        assert sum(world.load.streams(each.id) for each in world.endpoints) == 1
+        assert sum(world.load.of(each.id).streams for each in world.endpoints) == 1
         release.set()
         await asking
         world.assert_everything_is_given_back()

@@ -28,7 +28,7 @@ def seen(load: TokenLoad, running: int, waiting: int = 0, *, times: int = 2, is_
 def test_an_endpoint_that_was_never_used_has_no_load() -> None:
     load = TokenLoad()
     account = load.of(A)
-    assert (0, 0, 0, True) == (account.all_queued, account.all_streams, load.streams(A), account.is_empty)
+    assert (0, 0, 0, True) == (account.all_queued, account.all_streams, load.of(A).streams, account.is_empty)
     assert {} == dict(load.own())
 
 
@@ -77,7 +77,7 @@ def test_a_negative_number_of_tokens_is_refused(tokens: tuple[int, int, int]) ->
     load = TokenLoad()
     with pytest.raises(ValueError, match="must not be negative"):
         load.take(A, *tokens[:2], cached_tokens=tokens[2])
-    assert 0 == load.streams(A)
+    assert 0 == load.of(A).streams
 
 
 def test_several_endpoints_are_read_at_once() -> None:

@@ -67,7 +67,7 @@ class World:
         return sum(self.load.of(endpoint.id).queued for pool in self.fleet.values() for endpoint in pool)
 
     def streams(self) -> int:
-        return sum(self.load.streams(endpoint.id) for pool in self.fleet.values() for endpoint in pool)
+        return sum(self.load.of(endpoint.id).streams for pool in self.fleet.values() for endpoint in pool)
 
     def context(self) -> int:
         return sum(self.load.of(endpoint.id).context for pool in self.fleet.values() for endpoint in pool)
