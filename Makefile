@@ -16,12 +16,12 @@ help: ## List the verbs
 .PHONY: setup
 setup: $(STAMP) ## Make .venv with engines, router and tools (4 GB, some minutes; again: at once)
 
-$(STAMP): pyproject.toml deploy/constraints/cpu.txt deploy/setup.sh deploy/torchvision_shim.py | system-deps
+$(STAMP): pyproject.toml deploy/constraints/cpu.txt $(addprefix deploy/locks/,build.txt cpu.txt dev.txt) deploy/setup.sh deploy/torchvision_shim.py | system-deps
 	@deploy/setup.sh
 	@touch $@
 
 .PHONY: setup-router
-setup-router: system-deps ## Make .venv with the router and the command line alone (60 MB)
+setup-router: system-deps ## Make .venv with the router and the command line alone (150 MB)
 	@deploy/setup.sh router
 
 .PHONY: system-deps
@@ -50,6 +50,22 @@ test: lint ## All that CI runs: lint, unit tests with the coverage gate, end-to-
 .PHONY: test-fast
 test-fast: lint ## As test, without starting an engine
 	@$(PY) -m pytest --cov --ignore=tests/e2e $(PYTEST_ARGS)
+
+.PHONY: soak
+soak: setup ## The router under faults for half an hour: memory, files, everything given back (SOAK_MINUTES)
+	@SOAK_MINUTES=$(or $(SOAK_MINUTES),30) $(PY) -m pytest tests/chaos/test_soak.py -s $(PYTEST_ARGS)
+
+.PHONY: lock
+lock: setup ## Write deploy/locks: exact versions and hashes for every extra
+	@deploy/lock.sh
+
+.PHONY: audit
+audit: setup ## Known vulnerabilities in what the locks name (AUDIT_ARGS=--required: fail when nobody answers)
+	@$(PY) -m deploy.audit $(AUDIT_ARGS) $(sort $(wildcard deploy/locks/*.txt))
+
+.PHONY: sbom
+sbom: setup ## Bills of materials of the locks in dist/sbom
+	@deploy/sbom.sh
 
 .PHONY: bench
 bench: setup ## Measure the router against the engine asked directly

@@ -72,7 +72,8 @@ class Stack:
         """
         self.run = f"{datetime.now().astimezone():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
         self.folder = (options.folder / self.run).resolve()
-        self.api_key = f"sk-local-{secrets.token_urlsafe(24)}"
+        self.api_key = f"sk-or-v1-{secrets.token_hex(32)}"
+        self.management_key = f"sk-or-v1-{secrets.token_hex(32)}"
         self.model = settings.MODEL
         self.cluster: settings.Cluster | None = None
         self.replicas: tuple[Replica, ...] = ()
@@ -132,7 +133,8 @@ class Stack:
     def stop(self) -> None:
         """End the router (open answers first), then the engines, then whatever is left. Again: does nothing."""
         with ExitStack() as last_to_first:
-            last_to_first.callback(self._key_file.unlink, missing_ok=True)
+            for name in self._secrets:
+                last_to_first.callback((self.folder / name).unlink, missing_ok=True)
             last_to_first.callback(self._end_rest)
             for child in self._children:
                 last_to_first.callback(child.stop)
@@ -143,8 +145,9 @@ class Stack:
             child.kill()
 
     @property
-    def _key_file(self) -> Path:
-        return self.folder / "api-key"
+    def _secrets(self) -> dict[str, str]:
+        """By the names of their files."""
+        return {settings.API_KEY: self.api_key, settings.MANAGEMENT_KEY: self.management_key}
 
     def _start_engines(self) -> Child:
         file = self.folder / "deployment.yaml"
@@ -152,11 +155,12 @@ class Stack:
         return self._child("engines", [*self._commands.engines, str(file)], ENGINES_GRACE_S)
 
     def _start_router(self, cluster: settings.Cluster) -> None:
-        self._key_file.touch(mode=0o600)
-        self._key_file.write_text(self.api_key)
+        for name, secret in self._secrets.items():
+            (self.folder / name).touch(mode=0o600)
+            (self.folder / name).write_text(secret)
         file = self.folder / "router.yaml"
         file.write_text(
-            settings.router(host=self._options.host, port=self._port, key_file=self._key_file, cluster=cluster)
+            settings.router(host=self._options.host, port=self._port, folder=self.folder, cluster=cluster)
         )
         self._child("router", [*self._commands.router, str(file)], ROUTER_GRACE_S)
 
@@ -189,7 +193,7 @@ class Stack:
                 doing = _progress(event["message"], self._options.replicas)
 
     def _wait_for_router(self) -> None:
-        client = RouterClient(self.root_url, self.api_key)
+        client = RouterClient(self.root_url, self.management_key)
         while not _routes_to(client, len(self.replicas)):
             self.check()
             self._pause("waiting for the router to find the engines")

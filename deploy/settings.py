@@ -12,6 +12,7 @@ MODEL = "tramontane/pocket"
 APPLICATION = "pocket"
 CONTEXT_TOKENS = 4096  # what the pocket profile's preset gives its engine
 VOCABULARY = Path(__file__).parents[1] / "serving" / "pocket" / "weights" / "tekken.json"
+API_KEY, MANAGEMENT_KEY, DATABASE = "api-key", "management-key", "accounts.db"  # files in the run's folder
 DRAIN_S = 10.0  # open answers of a small model end within a second or two
 
 
@@ -37,8 +38,11 @@ def deployment(replicas: int) -> str:
     )
 
 
-def router(*, host: str, port: int, key_file: Path, cluster: Cluster) -> str:
-    """A router configuration (docs/settings.md) that finds those engines through Ray and follows their caches."""
+def router(*, host: str, port: int, folder: Path, cluster: Cluster) -> str:
+    """A router configuration (docs/settings.md) that finds those engines through Ray and follows their caches.
+
+    Keys are read from the folder, the ledger is kept in it.
+    """
     pool = {
         "name": "pocket-on-this-machine",
         "upstream_model": MODEL,
@@ -63,7 +67,10 @@ def router(*, host: str, port: int, key_file: Path, cluster: Cluster) -> str:
     return _yaml(
         {
             "listen": {"host": host, "port": port, "drain_s": DRAIN_S},
-            "keys": [{"name": "local", "secret": {"file": str(key_file)}}],
+            "keys": [{"name": "local", "secret": {"file": str(folder / API_KEY)}}],
+            "database": {"url": {"value": f"sqlite:///{folder / DATABASE}"}},
+            "accounts": {"bootstrap": {"file": str(folder / MANAGEMENT_KEY)}},
+            "ledger": {"spool": {"directory": str(folder / "spool")}},
             "models": [model],
         }
     )

@@ -9,13 +9,16 @@ import socket
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from secrets import token_hex
 from textwrap import indent
 from types import FrameType
 
 import uvicorn
 
 from router import config as configuration
+from router.bookkeeping import take_home
 from router.protocol.vocabulary import Vocabulary
+from router.store.spool_home import Home
 from router.upstream.peers import host_and_port
 
 GC_THRESHOLD = 50_000  # new containers between collections; Python's 700 is met every few requests
@@ -60,6 +63,7 @@ def main(arguments: list[str] | None = None) -> int:
         secrets = configuration.read_secrets(config, os.environ)
         vocabularies = configuration.read_vocabularies(config)
         listener = None if options.check else _listen(config)
+        home = None if config.database is None or options.check else take_home(config.ledger, token_hex(8))
         if listener is not None and config.mesh.secret is not None:
             _check_mesh(config.mesh.gossip.listen)
     except configuration.ConfigError as error:
@@ -68,7 +72,7 @@ def main(arguments: list[str] | None = None) -> int:
     if listener is None:
         print(f"{options.config}: good, {len(config.models)} model(s)")
         return 0
-    _serve(config, secrets, vocabularies, listener)
+    _serve(config, secrets, vocabularies, listener, home)
     return 0
 
 
@@ -103,6 +107,7 @@ def _serve(
     secrets: configuration.Secrets,
     vocabularies: Mapping[str, Vocabulary],
     listener: socket.socket,
+    home: Home | None,
 ) -> None:
     # uvicorn raises the signal that stopped it once more when it has drained; that is no failure. The same handler
     # ends a router that is told to stop before it has begun.
@@ -114,7 +119,7 @@ def _serve(
     logging.basicConfig(
         level=config.log.level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
     )
-    door = build(config, secrets, vocabularies)
+    door = build(config, secrets, vocabularies, home=home)
 
     class Server(uvicorn.Server):
         def handle_exit(self, sig: int, frame: FrameType | None) -> None:

@@ -15,20 +15,33 @@ from typing import Protocol
 
 from fastapi import FastAPI
 
+from router.account_series import key_series, ledger_series, quota_series
+from router.accounting import Accounting
 from router.api import errors, models, ops
-from router.api.auth import Keys
+from router.api.auth import Authenticator
 from router.api.exchange import Receive, Scope, Send
 from router.api.inference import ROUTES, Inference
-from router.config import Config, RaySection, Secrets, StaticSection
+from router.api.room import Room
+from router.bookkeeping import Books, open_books
+from router.config import Config, Secrets
 from router.fleet import Fleet
 from router.gateway import Gateway
 from router.metrics import Metrics, Snapshot
 from router.policies import Policies
 from router.policy.catalog import Endpoint
+from router.policy.key import ANONYMOUS
+from router.policy.meter import Meter
+from router.policy.quota import Quotas
 from router.protocol.chain import seed_of
+from router.protocol.engine_metrics import EngineMetrics
+from router.protocol.media import Fetched, Unfetched
+from router.protocol.salt import Salts
 from router.protocol.vocabulary import Vocabulary
 from router.reach import cache_series, mesh_series
+from router.sections import RaySection, StaticSection
 from router.sightings import Sightings
+from router.store.spool_home import Home
+from router.upstream import media
 from router.upstream.client import Client
 from router.upstream.directory import Directory
 from router.upstream.discovery import static_endpoints
@@ -40,6 +53,7 @@ from router.upstream.reviver import Reviver
 from router.upstream.session import Session, open_session
 
 Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
+Fetch = Callable[[Unfetched], Awaitable[Fetched]]
 API_BASES = ("/api/v1", "/v1")
 NONE: Mapping[str, Vocabulary] = MappingProxyType({})
 
@@ -73,16 +87,31 @@ class FrontDoor:
             await self._rest(scope, receive, send)
 
 
-def build(config: Config, secrets: Secrets, vocabularies: Mapping[str, Vocabulary] = NONE) -> FrontDoor:
+def build(
+    config: Config,
+    secrets: Secrets,
+    vocabularies: Mapping[str, Vocabulary] = NONE,
+    *,
+    home: Home | None = None,
+    metrics: Metrics | None = None,
+) -> FrontDoor:
     """The whole router. Nothing is opened before the server starts its lifespan.
 
-    `vocabularies`: how to read the engines' tokens, by pool.
+    Args:
+        config: as it was read.
+        secrets: likewise.
+        vocabularies: how to read the engines' tokens, by pool.
+        home: this router's folder in the spool; None: without a database.
+        metrics: where it counts; None: nobody else does.
     """
     pools = config.pools()
     directory = Directory(clock=time.monotonic, stale_after_s=config.probe.stale_after_s)
-    metrics, rng = Metrics(), random.Random()
+    metrics, rng = metrics or Metrics(), random.Random()
     policies = Policies(config, directory, observer=metrics, clock=time.monotonic, rng=rng)
     directory.on_seen(Sightings(policies.load, policies.index, policies.adapters, policies.mesh, time.monotonic).saw)
+    meter, quotas, room = Meter(), Quotas(config.quotas), Room(config.room)
+    directory.on_seen(partial(_read, meter, directory, tuple(pool.name for pool, _ in pools)))
+    directory.on_removed(meter.forget)
     fleet = Fleet(
         pools=[pool for pool, _ in pools],
         endpoints=directory.endpoints,
@@ -91,15 +120,37 @@ def build(config: Config, secrets: Secrets, vocabularies: Mapping[str, Vocabular
         clock=time.monotonic,
     )
     metrics.registry.register(Snapshot(fleet.gauges))
+    metrics.registry.register(Snapshot(lambda: quota_series(quotas, room)))
     gossip = _gossip(config, secrets, directory, policies)
     if gossip is not None:
         metrics.registry.register(Snapshot(lambda: mesh_series(policies.mesh, gossip.counts, time.monotonic)))
-    keys = Keys(secrets.keys, allow_anonymous=config.allow_anonymous, priorities=secrets.priorities)
+    salts = Salts(config.isolation.settings(), secrets.isolation)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
+            books: Books | None = None
+            if home is not None and secrets.database is not None:
+                opening = open_books(
+                    config,
+                    secrets.database,
+                    home,
+                    allowances=quotas.allowances,
+                    meter=meter,
+                    clock=time.monotonic,
+                    wall_clock=time.time,
+                    rng=rng,
+                )
+                books = await stack.enter_async_context(opening)
+                _register(metrics, books)
             client = await stack.enter_async_context(Client(config.client))
+            session = await stack.enter_async_context(open_session(keepalive_s=config.client.keepalive_s))
+            keys = Authenticator(
+                secrets.keys,
+                anonymous=ANONYMOUS if config.allow_anonymous else None,
+                known=None if books is None else books.known,
+                wall_clock=time.time,
+            )
             gateway = Gateway(
                 pools=[pool for pool, _ in pools],
                 rules=policies.rules,
@@ -108,19 +159,32 @@ def build(config: Config, secrets: Secrets, vocabularies: Mapping[str, Vocabular
                 clock=time.monotonic,
                 listener=metrics,
             )
+            accounting = Accounting(
+                quotas,
+                journal=None if books is None else books.spool,
+                borrow=None if books is None else books.lender.borrow,
+                router=policies.boot if home is None else home.boot,
+                routers=lambda: policies.mesh.routers(time.monotonic()),
+                clock=time.monotonic,
+                wall_clock=time.time,
+                on_denied=metrics.on_denied,
+            )
             inference = Inference(
                 gateway=gateway,
                 keys=keys,
+                accounting=accounting,
+                room=room,
+                fetch=await _fetching(config, metrics, stack),
                 limits=config.limits,
                 lengths=policies.lengths,
                 seeds={pool.model: seed_of(pool.adapter) for pool, _ in pools if pool.adapter is not None},
+                salt=salts.of,
                 clock=time.monotonic,
                 wall_clock=time.time,
                 rng=rng,
                 on_start=metrics.on_start,
                 on_refused=metrics.on_refused,
             )
-            session = await stack.enter_async_context(open_session(keepalive_s=config.client.keepalive_s))
             cache_events = KVEvents(
                 session=session,
                 directory=directory,
@@ -137,17 +201,54 @@ def build(config: Config, secrets: Secrets, vocabularies: Mapping[str, Vocabular
             stack.push_async_callback(_stop, watchers)
             if gossip is not None:
                 await stack.enter_async_context(gossip)
+            _add_routes(app, config, fleet, metrics, keys, books)
             door.open(inference)
             yield
 
-    app = FastAPI(title="Tramontane", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(
+        title="Tramontane",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,  # its redirects would lead to wherever the Host header says
+    )
     errors.install(app)
+    door = FrontDoor(app, policies.leave)
+    return door
+
+
+def _add_routes(
+    app: FastAPI, config: Config, fleet: Fleet, metrics: Metrics, keys: Authenticator, books: Books | None
+) -> None:
+    """Everything but inference."""
     app.include_router(ops.routes(fleet, metrics.render, keys))
     cards = [model.card() for model in config.models]
     for base in API_BASES:
         app.include_router(models.routes(cards, keys), prefix=base)
-    door = FrontDoor(app, policies.leave)
-    return door
+
+
+def _register(metrics: Metrics, books: Books) -> None:
+    metrics.registry.register(Snapshot(lambda: key_series(books.known, books.lender)))
+    metrics.registry.register(Snapshot(lambda: ledger_series(books.spool, books.writer)))
+
+
+async def _fetching(config: Config, metrics: Metrics, stack: AsyncExitStack) -> Fetch:
+    """How pictures are got that requests only name."""
+    if not config.media.enabled:
+        return media.refuse
+    opening = media.open_fetcher(config.media, config.limits, clock=time.monotonic, listener=metrics)
+    return (await stack.enter_async_context(opening)).fetch
+
+
+def _read(
+    meter: Meter, directory: Directory, pools: tuple[str, ...], endpoint: Endpoint, figures: EngineMetrics
+) -> None:
+    """Note an engine's counters under its pool's name."""
+    pool = next((name for name in pools if endpoint in directory.endpoints(name)), None)
+    prompt, generation = figures.prompt_tokens_total, figures.generation_tokens_total
+    if pool is not None and prompt is not None and generation is not None:
+        meter.saw(endpoint.id, pool, prompt=prompt, generation=generation, unix_s=time.time())
 
 
 def _gossip(config: Config, secrets: Secrets, directory: Directory, policies: Policies) -> Gossip | None:

@@ -9,217 +9,67 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
+from router.api.room import RoomSettings
 from router.company import StreamSettings
+from router.front.cors import CorsSettings
+from router.front.settings import FrontSettings
 from router.policy.admission import AdmissionSettings
-from router.policy.balancers import BalancerSettings, Name
 from router.policy.breaker import BreakerSettings
-from router.policy.call import Priority
-from router.policy.catalog import Pool, Price
+from router.policy.catalog import Pool
 from router.policy.deadline import Deadlines
-from router.policy.fair_queue import FairQueueSettings
-from router.policy.forecast import ForecastSettings
 from router.policy.hedge import HedgeSettings
-from router.policy.prefix import PrefixSettings
+from router.policy.key import Key
+from router.policy.quota import QuotaSettings
 from router.policy.retry import RetrySettings
 from router.policy.retry_budget import RetryBudgetSettings
-from router.policy.slow_start import SlowStartSettings
 from router.protocol.gossip import SMALLEST_SECRET
 from router.protocol.limits import Limits
-from router.protocol.model_object import PARAMETERS, ModelCard
+from router.protocol.salt import Salts
 from router.protocol.vocabulary import Vocabulary, parse_vocabulary
-from router.upstream.gossip_settings import GossipSettings
+from router.sections import (
+    AccountsSection,
+    ConfigError,
+    DatabaseSection,
+    IsolationSection,
+    KeySection,
+    LedgerSection,
+    ListenSection,
+    LogSection,
+    MeshSection,
+    ModelSection,
+    PoolSection,
+    ProbeSection,
+    RoutingSection,
+    Section,
+    WaitingSection,
+)
 from router.upstream.kv_event_settings import KVEventsSettings
+from router.upstream.media_settings import MediaSettings
 from router.upstream.settings import ClientSettings
 
-Positive = Annotated[float, Field(gt=0)]
-Slug = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[A-Za-z0-9~@._:/-]+$")]
-
-
-class ConfigError(ValueError):
-    """The configuration cannot be used. The message says where and what to do."""
-
-
-class Section(BaseModel):
-    """A part of the file. Unknown keys are refused, values are not changed after reading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Secret(Section):
-    """A secret by value, by environment variable or by file: exactly one of the three."""
-
-    value: Annotated[str | None, Field(repr=False)] = None
-    env: str | None = None
-    file: Path | None = None
-
-    @model_validator(mode="after")
-    def _is_exactly_one(self) -> Self:
-        if sum(given is not None for given in (self.value, self.env, self.file)) != 1:
-            raise ValueError("give exactly one of value, env, file")
-        return self
-
-    def read(self, environ: Mapping[str, str]) -> str:
-        """The secret itself. Raises ConfigError when it is not there or empty."""
-        if self.value is not None:
-            secret = self.value
-        elif self.env is not None:
-            secret = environ.get(self.env, "")
-        else:
-            assert self.file is not None
-            try:
-                secret = self.file.read_text()
-            except OSError as error:
-                raise ConfigError(f"cannot read the secret file {self.file}: {error.strerror}") from None
-        secret = secret.strip()
-        if not secret:
-            source = (self.env and f"environment variable {self.env}") or (self.file and f"file {self.file}") or "value"
-            raise ConfigError(f"the secret from {source} is empty or not set")
-        return secret
-
-
-class ListenSection(Section):
-    host: str = "127.0.0.1"
-    port: Annotated[int, Field(ge=0, le=65535)] = 8080
-    backlog: Annotated[int, Field(ge=1)] = 2048
-    keep_alive_s: Positive = 75.0
-    drain_s: Positive = 120.0
-
-
-class KeySection(Section):
-    name: Annotated[str, Field(min_length=1, max_length=64)]
-    secret: Secret
-    priority: Literal["batch", "normal", "critical"] = "normal"
-
-
-class StaticSection(Section):
-    kind: Literal["static"]
-    endpoints: Annotated[list[Annotated[str, Field(pattern=r"^https?://[^/?#\s]+$")]], Field(min_length=1)]
-
-
-class RaySection(Section):
-    kind: Literal["ray"]
-    dashboard: Annotated[str, Field(pattern=r"^https?://[^/?#\s]+$")]
-    application: str
-    token: Secret | None = None
-    interval_s: Positive = 1.0
-    timeout_s: Positive = 2.0
-
-
-Discovery = Annotated[StaticSection | RaySection, Field(discriminator="kind")]
-
-
-class PriceSection(Section):
-    """USD per million tokens (`request`: USD per request)."""
-
-    prompt: Annotated[float, Field(ge=0)] = 0.0
-    completion: Annotated[float, Field(ge=0)] = 0.0
-    cached_prompt: Annotated[float, Field(ge=0)] | None = None
-    request: Annotated[float, Field(ge=0)] = 0.0
-
-    def per_token(self) -> Price:
-        return Price(
-            prompt=self.prompt / 1e6,
-            completion=self.completion / 1e6,
-            cached_prompt=None if self.cached_prompt is None else self.cached_prompt / 1e6,
-            request=self.request,
-        )
-
-
-class PoolSection(Section):
-    name: Annotated[str, Field(min_length=1, max_length=64)]
-    provider: str = "local"
-    upstream_model: str
-    discovery: Discovery
-    price: PriceSection = PriceSection()
-    context_length: Annotated[int, Field(ge=1)] | None = None
-    max_completion_tokens: Annotated[int, Field(ge=1)] | None = None
-    quantization: str | None = None
-    adapter: bool = False
-    vocabulary: Path | None = None
-    balancer: Name = "shadow-price"
-    admission: AdmissionSettings | None = None
-    forecast: ForecastSettings | None = None
-    deadlines: Deadlines | None = None
-
-
-class ModelSection(Section):
-    id: Slug
-    name: str | None = None
-    description: str = ""
-    created: Annotated[int, Field(ge=0)] = 0
-    hugging_face_id: str | None = None
-    tokenizer: str = "Mistral"
-    context_length: Annotated[int, Field(ge=1)]
-    input_modalities: Annotated[list[Literal["text", "image"]], Field(min_length=1)] = ["text"]
-    parameters: list[str] = [*PARAMETERS]
-    pools: Annotated[list[PoolSection], Field(min_length=1)]
-
-    def card(self) -> ModelCard:
-        """The model as the catalogue shows it."""
-        first = self.pools[0]
-        return ModelCard(
-            id=self.id,
-            name=self.name or self.id,
-            description=self.description,
-            created=self.created,
-            context_length=self.context_length,
-            input_modalities=tuple(self.input_modalities),
-            parameters=tuple(self.parameters),
-            tokenizer=self.tokenizer,
-            price=first.price.per_token(),
-            pool_context_length=first.context_length or self.context_length,
-            max_completion_tokens=first.max_completion_tokens,
-            hugging_face_id=self.hugging_face_id,
-        )
-
-
-class ProbeSection(Section):
-    interval_s: Positive = 1.0
-    timeout_s: Positive = 2.0
-    stale_after_s: Positive = 5.0
-    alone_s: Positive = 0.25
-    revive_s: Positive | None = 0.25
-
-
-class RoutingSection(Section):
-    """How endpoints are chosen."""
-
-    balancers: BalancerSettings = BalancerSettings()
-    prefix: PrefixSettings = PrefixSettings()
-    forecast: ForecastSettings = ForecastSettings()
-    slow_start: SlowStartSettings = SlowStartSettings()
-
-
-class WaitingSection(Section):
-    """Who waits in the router, and how long."""
-
-    queue: FairQueueSettings = FairQueueSettings()
-    room_s: Annotated[float, Field(ge=0)] = 60.0
-
-
-class MeshSection(Section):
-    """The other routers that serve the same engines."""
-
-    secret: Secret | None = None
-    gossip: GossipSettings = GossipSettings()
-
-
-class LogSection(Section):
-    level: Literal["debug", "info", "warning", "error"] = "info"
-    access: bool = False
+__all__ = ["Config", "ConfigError", "Secrets", "load", "parse", "read_secrets", "read_vocabularies"]
 
 
 class Config(Section):
     """The whole file."""
 
     listen: ListenSection = ListenSection()
-    keys: list[KeySection] = []
+    keys: list[KeySection] = Field(default_factory=list)
     allow_anonymous: bool = False
+    database: DatabaseSection | None = None
+    accounts: AccountsSection = AccountsSection()
+    ledger: LedgerSection = LedgerSection()
+    quotas: QuotaSettings = QuotaSettings()
+    room: RoomSettings = RoomSettings()
+    isolation: IsolationSection = IsolationSection()
+    front: FrontSettings = FrontSettings()
+    cors: CorsSettings = CorsSettings()
+    media: MediaSettings = MediaSettings()
     models: Annotated[list[ModelSection], Field(min_length=1)]
     deadlines: Deadlines = Deadlines()
     retry: RetrySettings = RetrySettings()
@@ -239,8 +89,13 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        if not self.keys and not self.allow_anonymous:
-            raise ValueError("keys is empty: give at least one key, or set allow_anonymous: true to let everybody in")
+        if not (self.keys or self.allow_anonymous or self.database):
+            raise ValueError(
+                "keys is empty: give at least one key, or a database with keys, or set allow_anonymous: true to let "
+                "everybody in"
+            )
+        if self.database is None and self.accounts.bootstrap is not None:
+            raise ValueError("accounts.bootstrap: a management key manages keys in a database; give database.url too")
         for what, names in (
             ("keys: name", [key.name for key in self.keys]),
             ("models: id", [model.id for model in self.models]),
@@ -272,22 +127,40 @@ def _pool(model: ModelSection, section: PoolSection) -> Pool:
     )
 
 
+BOOTSTRAP = Key(id="config:bootstrap", name="bootstrap", is_management=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Secrets:
     """What the configuration's secrets were at start. Their repr shows nothing."""
 
-    keys: Mapping[str, str] = field(repr=False)  # key by name
-    priorities: Mapping[str, Priority] = field(default_factory=dict)  # that a key's holder may ask for, by its name
+    keys: Mapping[str, Key] = field(repr=False)  # of the configuration, by their secrets
     mesh: bytes = field(default=b"", repr=False)  # shared with the other routers
+    database: str | None = field(default=None, repr=False)  # its URL, which may hold a password
+    isolation: bytes = field(default=b"", repr=False)  # that salts are made of
 
 
 def read_secrets(config: Config, environ: Mapping[str, str]) -> Secrets:
     """Read the secrets the file refers to. Raises ConfigError naming the first that is missing."""
+    keys = {key.secret.read(environ): key.key() for key in config.keys}
+    if config.accounts.bootstrap is not None:
+        keys[config.accounts.bootstrap.read(environ)] = BOOTSTRAP
+    database, salted = config.database, config.isolation.secret
+    isolation = b"" if salted is None else salted.read(environ).encode()
+    _check_salts(config, isolation)
     return Secrets(
-        {key.name: key.secret.read(environ) for key in config.keys},
-        {key.name: Priority[key.priority.upper()] for key in config.keys},
+        keys,
         _mesh_secret(config.mesh, environ),
+        None if database is None else database.url.read(environ),
+        isolation,
     )
+
+
+def _check_salts(config: Config, secret: bytes) -> None:
+    try:
+        Salts(config.isolation.settings(), secret)
+    except ValueError as error:
+        raise ConfigError(f"isolation.{error}") from None
 
 
 def _mesh_secret(mesh: MeshSection, environ: Mapping[str, str]) -> bytes:

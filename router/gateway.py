@@ -1,13 +1,14 @@
 """ONE request's life, from a parsed request to the last byte.
 
-    plan → [ (wait) → pick → send → first byte = commit ] × attempts → relay → settle
+    plan → reserve → [ (wait) → pick → send → first byte = commit ] × attempts → relay → settle
 
 `Gateway.answer` is that list of stages. What is decided is decided in `policy/`; what bytes mean is known in
 `protocol/`; this file performs the attempts that the policy names and passes the answer on. It knows no web framework:
 the client is anything with `start` and `write`, the fleet anything with `send`.
 
 Rules that must hold here:
-- every lease ends exactly once, whatever happens, also when the caller is cancelled at any await;
+- every lease and every ticket ends exactly once, whatever happens, also when the caller is cancelled at any await;
+- what an answer came to is written down before its last byte is given out;
 - before the first body byte of an engine a failure is invisible, or a real HTTP status; after it, an error event;
 - the answer ends with what the engine said, never with an invented `[DONE]`.
 """
@@ -84,10 +85,11 @@ class Gateway:
         """
         request = generation.request
         try:
-            planned = plan(request.call, self._pools)
+            planned = plan(request.call, self._pools, generation.key)
             if not planned.pools:
                 raise no_pool(request.call, planned, self._models)
             generation.pools = planned.pools
+            await generation.ticket.open(generation)
             attempts = route(request.call, planned.pools, self._rules, self._clock)
             if request.call.stream:
                 await self._answer_streaming(attempts, generation, client)
@@ -103,11 +105,13 @@ class Gateway:
             raise
         finally:
             generation.ended = self._clock()
+            generation.ticket.close(generation)
             self._listener.on_end(generation)
 
     async def _answer_whole(self, attempts: Route, generation: Generation, client: Client) -> None:
         committed = await self._commit(attempts, generation)
         committed.reply.close()
+        generation.ticket.close(generation)
         await client.start(stream=False, length=len(committed.first))
         await client.write(committed.first, more=False)
 
@@ -120,6 +124,7 @@ class Gateway:
                 raise
             generation.outcome = generation.outcome or _refused(error)
             splicer = Splicer(generation.identity(), NO_PRICE, explain=generation.explained)
+            generation.ticket.close(generation)
             await client.write(splicer.error_event(error), more=False)
             return
         relay = Relay(committed)
@@ -127,15 +132,19 @@ class Gateway:
             if not company.has_started:
                 await client.start(stream=True, length=None)
             async for chunk in relay:
+                if relay.is_whole:
+                    _note_end(relay, generation)
+                    generation.ticket.close(generation)
                 await client.write(chunk, more=True)
             await client.write(b"", more=False)
         except StreamBroken as broken:
             refusal = Refusal(generation.attempts, broken.outcome, generation.pool)
+            _note_end(relay, generation)
+            generation.ticket.close(generation)
             await client.write(relay.error_event(of_refusal(refusal, generation.request.call)), more=False)
         finally:
             relay.close()
-            generation.outcome, generation.usage = relay.outcome, relay.usage
-            generation.finish_reason = relay.finish_reason
+            _note_end(relay, generation)
 
     async def _commit(self, attempts: Route, generation: Generation) -> Committed:
         """Make attempts until one has its first body byte; raise ApiError when the policy gives up."""
@@ -208,6 +217,7 @@ class Gateway:
     async def _perform(self, pick: Pick, generation: Generation) -> Reply:
         """Send one attempt. Ends its lease when it is cancelled."""
         request = generation.request
+        generation.sends += 1
         presumed = None
         if not request.call.stream:  # its first byte comes with its last: the prompt is computed long before
             loop = asyncio.get_running_loop()
@@ -255,6 +265,11 @@ class Gateway:
         pick.lease.commit()
         pick.lease.end(reply.outcome, whole.usage)
         return reply.outcome, Committed(pick.lease, reply, None, whole.body)
+
+
+def _note_end(relay: Relay, generation: Generation) -> None:
+    generation.outcome, generation.usage = relay.outcome, relay.usage
+    generation.finish_reason = relay.finish_reason
 
 
 def _refused(error: ApiError) -> Outcome:

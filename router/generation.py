@@ -1,13 +1,25 @@
 """What is known of one request while it runs, and told to the listeners at its end."""
 
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from router.policy.catalog import Pool
+from router.policy.key import Key
 from router.policy.outcome import Outcome, Usage
 from router.policy.route import Reason
 from router.protocol.chunk import Identity
 from router.protocol.explain import Tried, router_metadata
 from router.protocol.request import Request
+
+
+class Ticket(Protocol):
+    """What a request holds of its key's quotas (see accounting)."""
+
+    async def open(self, generation: "Generation") -> None:
+        """Reserve what it may cost. Raises ApiError: it may not be sent."""
+
+    def close(self, generation: "Generation") -> None:
+        """Settle it, and write it down. Only the first call counts."""
 
 
 @dataclass(slots=True)
@@ -18,10 +30,12 @@ class Generation:
     request: Request
     started: float  # monotonic seconds
     created: int  # unix seconds
-    key_name: str
+    key: Key
+    ticket: Ticket
     first_byte: float | None = None
     ended: float | None = None
     attempts: int = 0
+    sends: int = 0  # attempts and second attempts beside them
     pools: tuple[Pool, ...] = ()  # that can serve it, in the order to try
     pool: Pool | None = None
     outcome: Outcome | None = None

@@ -17,9 +17,12 @@ from prometheus_client.registry import Collector
 from router.generation import Generation
 from router.policy.attempt import Attempt
 from router.policy.call import Call
+from router.policy.key import ANONYMOUS, Key
 from router.policy.outcome import Outcome, Usage
+from router.policy.quota import DenialReason
 from router.protocol.errors import ApiError
 from router.protocol.usage import cost
+from router.upstream.media_result import Result
 
 TTFT_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1, 1.5, 2, 3, 5, 7.5, 10, 20, 30, 60)
 DURATION_BUCKETS = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92, 163.84, 600)
@@ -173,6 +176,36 @@ class Metrics:
         self._cost = _Series(
             Counter("tramontane_cost_usd", "Cost of answers in US dollars.", ["model", "key"], registry=self.registry)
         )
+        self._denied = _Series(
+            Counter(
+                "tramontane_denied",
+                "Requests refused because of their key's rates or budgets.",
+                ["reason"],
+                registry=self.registry,
+            )
+        )
+        self._beyond_limits = _Series(
+            Counter(
+                "tramontane_beyond_limits",
+                "Requests refused because they are larger than a limit allows.",
+                ["limit"],
+                registry=self.registry,
+            )
+        )
+
+        self._fetches = _Series(
+            Counter("tramontane_media_fetches", "Pictures fetched, by result.", ["result"], registry=self.registry)
+        )
+        self._fetched_bytes = Counter("tramontane_media_bytes", "Bytes of fetched pictures.", registry=self.registry)
+        self._fetch_time = Histogram(
+            "tramontane_media_fetch_seconds",
+            "Time to fetch a picture, redirects included.",
+            buckets=DURATION_BUCKETS,
+            registry=self.registry,
+        )
+        self._fetch_hits = Counter(
+            "tramontane_media_cache_hits", "Pictures that had been fetched before.", registry=self.registry
+        )
 
     def render(self) -> bytes:
         """The exposition text."""
@@ -231,7 +264,7 @@ class Metrics:
         self._duration[(model,)].observe(generation.ended - generation.started)
         if generation.usage is None:
             return
-        self._cost[model, generation.key_name].inc(cost(generation.usage, generation.pool.price))
+        self._cost[model, _key_label(generation.key)].inc(cost(generation.usage, generation.pool.price))
         if generation.request.call.stream and generation.usage.completion_tokens > 1:
             seconds = generation.ended - generation.first_byte
             self._token_time[(model,)].observe(seconds / (generation.usage.completion_tokens - 1))
@@ -239,6 +272,30 @@ class Metrics:
     def on_refused(self, error: ApiError) -> None:
         """Listener of requests that were refused before they were parsed."""
         self._requests[NO_MODEL, "unparsed", str(error.status)].inc()
+        if error.limit is not None:
+            self._beyond_limits[(error.limit,)].inc()
+
+    def on_fetch(self, result: Result, size: int, seconds: float) -> None:
+        """Listener of every fetch of a picture, however it ended."""
+        self._fetches[(result.value,)].inc()
+        self._fetched_bytes.inc(size)
+        self._fetch_time.observe(seconds)
+
+    def on_cache_hit(self) -> None:
+        """Listener of pictures that had been fetched before."""
+        self._fetch_hits.inc()
+
+    def on_denied(self, reason: DenialReason) -> None:
+        """Listener of requests that their key's quotas do not allow."""
+        self._denied[(reason.value,)].inc()
+
+
+def _key_label(key: Key) -> str:
+    """The name of a key of the configuration; of others, whose number has no bound, where they are known from."""
+    source, _, name = key.id.partition(":")
+    if source == "config":
+        return name
+    return source if name else key.id if key.id == ANONYMOUS.id else "database"
 
 
 class Snapshot(Collector):

@@ -5,7 +5,7 @@ import socket
 from collections.abc import Callable, Sequence
 from random import Random
 
-from router.config import Config, PoolSection
+from router.config import Config
 from router.policy.adapters import Adapters
 from router.policy.admission import Admission
 from router.policy.apart import Apart
@@ -26,6 +26,7 @@ from router.policy.retry_budget import RetryBudget
 from router.policy.route import Observer, Rules
 from router.policy.slow_start import SlowStart
 from router.protocol.outbox import Outbox
+from router.sections import PoolSection
 from router.upstream.directory import Directory
 
 _BOOT_BITS = 63
@@ -46,6 +47,7 @@ class Policies:
         self.adapters = Adapters()
         self.slow_start = SlowStart(config.routing.slow_start)
         boot_id = secrets.randbits(_BOOT_BITS)
+        self.boot = f"{boot_id:016x}"
         gossip = config.mesh.gossip
         self.mesh = Mesh(
             boot_id=boot_id,

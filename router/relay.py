@@ -46,7 +46,12 @@ class Relay:
         self._committed = committed
         self._splicer = committed.splicer
         self._first: bytes | None = committed.first
-        self.outcome = Outcome(Verdict.CANCELLED)
+        self.outcome = committed.reply.outcome if committed.splicer.is_done else Outcome(Verdict.CANCELLED)
+
+    @property
+    def is_whole(self) -> bool:
+        """Its end has come, and is in what was given out last."""
+        return self._splicer.is_done
 
     @property
     def usage(self) -> Usage:
@@ -73,6 +78,8 @@ class Relay:
                     self.outcome = self._committed.reply.outcome
                     raise StopAsyncIteration
                 out = self._splicer.feed(data)
+                if self._splicer.is_done:
+                    self.outcome = self._committed.reply.outcome
                 if out:
                     return out
                 if self._splicer.failure is not None:

@@ -38,11 +38,16 @@ NEEDED = ("RAY_SERVE_ENABLE_DIRECT_INGRESS", "RAY_SERVE_LLM_ENABLE_DIRECT_STREAM
 
 
 def require(environment: Mapping[str, str]) -> None:
-    """Refuse a cluster in which nothing here would work.
+    """Refuse a cluster in which nothing here would work, or anybody could do anything.
 
     Raises:
         ConfigError: naming the variables that are missing.
     """
+    if environment.get("RAY_AUTH_MODE") != EVERY_CLUSTER["RAY_AUTH_MODE"]:
+        raise ConfigError(
+            "the Ray cluster must be started with RAY_AUTH_MODE=token and its token in the file that"
+            " RAY_AUTH_TOKEN_PATH names, or whoever reaches one of its ports may run code in it"
+        )
     missing = [name for name in NEEDED if environment.get(name) != EVERY_CLUSTER[name]]
     if missing:
         raise ConfigError(
@@ -61,6 +66,7 @@ def one_machine(token_file: str, ports: range, python_path: str) -> dict[str, st
     """
     return dict(EVERY_CLUSTER) | {
         "RAY_AUTH_TOKEN_PATH": token_file,
+        "RAY_AUTH_TOKEN": "",  # of another cluster, maybe; it would go before the file, and be seen in every process
         "RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT": str(ports.start),
         "RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT": str(ports.stop - 1),
         # Despite its name, on every system: with 0, Ray's own address is 127.0.0.1 and nothing listens elsewhere.

@@ -24,6 +24,7 @@ class _Run:
     stream: Stream
     ids: "array[int]"  # the whole sequence: prompt and answer
     pictures: Sequence[Picture]
+    salt: str  # of the prompt's cache
     came_at: float  # loop's seconds
 
 
@@ -59,10 +60,10 @@ class Live:
         self._due = 0.0
         self._is_paused = False
 
-    def submit(self, job: Job, stream: Stream, ids: "array[int]", pictures: Sequence[Picture]) -> None:
+    def submit(self, job: Job, stream: Stream, ids: "array[int]", pictures: Sequence[Picture], salt: str = "") -> None:
         """Take a request. Raises ValueError when it can never fit."""
         self.engine.submit(job)
-        self._runs[job.id] = _Run(stream, ids, pictures, self._loop.time())
+        self._runs[job.id] = _Run(stream, ids, pictures, salt, self._loop.time())
         if self._step is None and not self._is_paused:
             self._begin(self._loop.time())
 
@@ -140,6 +141,6 @@ class Live:
                 events.append(removed(each.hashes))
             elif (run := self._runs.get(each.id)) is not None:
                 ids = run.ids[each.first * size : (each.first + len(each.hashes)) * size].tolist()
-                extras = extra_keys(run.pictures, each.first, len(each.hashes), size)
+                extras = extra_keys(run.pictures, each.first, len(each.hashes), size, run.salt)
                 events.append(stored(each.hashes, each.parent, ids, size, extras))
         return events

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
-ExtraKeys = tuple[tuple[str, int], ...] | None  # of one block: pictures in it, and where they begin from its start
+# Of one block: pictures in it, and where they begin from its start; then, of the first block, the salt.
+ExtraKeys = tuple[tuple[str, int] | str, ...] | None
 
 IMAGE, IMAGE_BREAK, IMAGE_END = 10, 12, 13  # Mistral's control tokens
 _NAME_BYTES = 8
@@ -35,15 +36,17 @@ class Prompt:
     pictures: tuple[Picture, ...] = ()
 
 
-def extra_keys(pictures: Sequence[Picture], first: int, count: int, block_size: int) -> list[ExtraKeys]:
+def extra_keys(pictures: Sequence[Picture], first: int, count: int, block_size: int, salt: str = "") -> list[ExtraKeys]:
     """What vLLM mixes into the names of `count` blocks from the block `first` on, besides their tokens."""
     keys: list[ExtraKeys] = []
     for start in range(first * block_size, (first + count) * block_size, block_size):
-        inside = [
+        inside: list[tuple[str, int] | str] = [
             (each.identifier, each.at - start)
             for each in pictures
             if each.at < start + block_size and each.at + each.tokens > start
         ]
+        if salt and start == 0:
+            inside.append(salt)
         keys.append(tuple(inside) or None)
     return keys
 

@@ -86,6 +86,11 @@ class Service:
         if self._publisher is not None:
             self._publisher.close()
 
+    @property
+    def generated_tokens(self) -> int:
+        """As its metrics count them."""
+        return self._metrics.generated
+
     def event_sources(self) -> list[dict[str, Any]]:
         """Where KV-cache events are published; none where they are off."""
         return [] if self._publisher is None else self._publisher.sources()
@@ -148,7 +153,7 @@ class Service:
         )
         if exchange.is_open:
             self._metrics.asked(len(prompt.ids), (picture.identifier for picture in prompt.pictures))
-            self.live.submit(job, stream, ids, prompt.pictures)
+            self.live.submit(job, stream, ids, prompt.pictures, ask.cache_salt or "")
 
     def _check(self, ask: ChatAsk | TextAsk) -> None:
         self._check_model(ask.model)

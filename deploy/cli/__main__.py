@@ -21,6 +21,7 @@ COMMANDS = {
     "route": "run the router alone, from a configuration file",
     "serve": "run the engines alone",
     "simulate": "start engines without a model or a GPU, with the timing of real ones",
+    "ledger": "hold the ledger against what the engines themselves have counted",
     "plan": "how many GPUs of which kind a load needs, by the router's own policies",
 }
 DESCRIPTION = """\

@@ -19,15 +19,18 @@ def add_router_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--api-key", metavar="KEY", help="the API key (default: TRAMONTANE_API_KEY)")
 
 
-def router_client(arguments: argparse.Namespace, environment: Mapping[str, str]) -> RouterClient:
-    """The client those options describe.
+def router_client(
+    arguments: argparse.Namespace, environment: Mapping[str, str], *, manages: bool = False
+) -> RouterClient:
+    """The client those options describe. `manages`: with the management key, if there is one.
 
     Raises:
         Problem: the base URL is none.
     """
+    key = environment.get("TRAMONTANE_MANAGEMENT_KEY") if manages else None
     return RouterClient(
         arguments.base_url or environment.get("TRAMONTANE_BASE_URL") or DEFAULT_BASE_URL,
-        arguments.api_key or environment.get("TRAMONTANE_API_KEY"),
+        arguments.api_key or key or environment.get("TRAMONTANE_API_KEY"),
     )
 
 

@@ -11,7 +11,8 @@ from deploy.cli.screen import Screen, table
 
 DESCRIPTION = """\
 Show a running router's models, pools and endpoints: the state of each endpoint's breaker, the requests the
-router has open there, and what the engine itself reports.
+router has open there, and what the engine itself reports. Where the router has a management key, it is needed:
+TRAMONTANE_MANAGEMENT_KEY, or --api-key.
 
 examples:
   tramontane status
@@ -37,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         Problem: the router does not answer.
     """
-    Screen(sys.stdout).say(render(router_client(arguments, os.environ).get("/status")))
+    Screen(sys.stdout).say(render(router_client(arguments, os.environ, manages=True).get("/status")))
     return 0
 
 

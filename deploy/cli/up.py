@@ -28,6 +28,7 @@ Ready.
 
   base URL   {base_url}
   API key    {api_key}
+  to manage  {management_key}
   model      {model}
   metrics    {root_url}/metrics (router), {engine_url}/metrics (engine)
   Ray        {dashboard} (token in {token_file})
@@ -51,8 +52,10 @@ With Python:
 From another shell:
 
   export TRAMONTANE_BASE_URL={base_url} TRAMONTANE_API_KEY={api_key}
+  export TRAMONTANE_MANAGEMENT_KEY={management_key}
   {command} ask "{question}"
   {command} status
+  {command} keys create --name me --limit 5
 
 Ctrl-C stops everything.\
 """
@@ -107,6 +110,7 @@ def welcome(stack: "Stack") -> str:
         base_url=stack.base_url,
         root_url=stack.root_url,
         api_key=stack.api_key,
+        management_key=stack.management_key,
         model=stack.model,
         engine_url=stack.replicas[0].url,
         dashboard=stack.cluster.dashboard,

@@ -6,7 +6,7 @@ than all the rest of a request (docs/decisions/0002-http-client-and-server.md).
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
+from collections.abc import Awaitable, Callable, Coroutine, MutableMapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -16,6 +16,7 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+Headers = Sequence[tuple[bytes, bytes]]
 
 LINGER_S = 1.0  # for a client to notice that it was refused; those that do not are cut off
 LINGER_BYTES = 67_108_864  # 64 MiB, read and dropped: what a fast client sends before it notices
@@ -25,8 +26,10 @@ class ClientGone(Exception):
     """The client closed the connection before its answer was complete."""
 
 
-async def read_body(scope: Scope, receive: Receive, limit: int) -> bytes:
+async def read_body(scope: Scope, receive: Receive, limit: int, take: Callable[[int], None]) -> bytes:
     """The whole request body, at most `limit` bytes, of which never more is held.
+
+    `take` is told of each piece before it is kept, and may refuse it.
 
     Raises ApiError 413 as soon as the length is known to be too large, and ClientGone.
     """
@@ -43,6 +46,7 @@ async def read_body(scope: Scope, receive: Receive, limit: int) -> bytes:
         size += len(part)
         if size > limit:
             raise _too_large(limit)
+        take(len(part))
         parts.append(part)
         if not message.get("more_body", False):
             return parts[0] if len(parts) == 1 else b"".join(parts)
@@ -72,11 +76,12 @@ class AsgiClient:
         self._send = send
         self.generation_id = generation_id
         self._generation_id = generation_id.encode()
+        self.headers: Headers = ()  # beside those of every answer
         self.has_started = False
         self.is_complete = False
 
     async def start(self, *, stream: bool, length: int | None) -> None:
-        headers = [(b"x-generation-id", self._generation_id)]
+        headers = [(b"x-generation-id", self._generation_id), *self.headers]
         if stream:
             headers += [
                 (b"content-type", b"text/event-stream"),
@@ -99,6 +104,7 @@ class AsgiClient:
             (b"x-generation-id", self._generation_id),
             (b"content-type", b"application/json"),
             (b"content-length", b"%d" % len(body)),
+            *self.headers,
         ]
         if error.retry_after_s is not None:
             headers.append((b"retry-after", b"%d" % max(1, math.ceil(error.retry_after_s))))

@@ -2,20 +2,26 @@
 
 import logging
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Protocol
 
+from router.accounting import Accounting, Ticket
 from router.api.asked import Asked
-from router.api.auth import Keys
+from router.api.auth import Authenticator
 from router.api.exchange import AsgiClient, ClientGone, Receive, Scope, Send, read_body, while_connected
+from router.api.room import Place, Room
 from router.gateway import Gateway
 from router.generation import Generation
 from router.policy.call import Caller
+from router.policy.key import Key
 from router.policy.length import Lengths
+from router.protocol.denials import rate_headers
 from router.protocol.errors import ApiError
 from router.protocol.generation import generation_id
 from router.protocol.limits import Limits
+from router.protocol.media import Fetched, Unfetched
 from router.protocol.request import Request, parse_chat, parse_completion
 
 
@@ -23,36 +29,54 @@ class Parse(Protocol):
     """Reads a body of one route."""
 
     def __call__(
-        self, raw: bytes, limits: Limits, *, lengths: Lengths, caller: Caller, seeds: Mapping[str, int]
+        self,
+        raw: bytes,
+        limits: Limits,
+        *,
+        lengths: Lengths,
+        caller: Caller,
+        seeds: Mapping[str, int],
+        fetched: Fetched,
     ) -> Request: ...
 
 
 ROUTES: Mapping[str, Parse] = MappingProxyType({"/chat/completions": parse_chat, "/completions": parse_completion})
+_NONE_FETCHED: Fetched = MappingProxyType({})
+_SMALL_BODY = 65_536  # bytes that are let in and dropped when a request is refused unread, to keep the connection
 logger = logging.getLogger(__name__)
 
 
 class Inference:
-    """Authenticate, read, parse, hand over to the gateway; errors in the API's own shape."""
+    """Authenticate, admit, read, parse, hand over to the gateway; errors in the API's own shape."""
 
     def __init__(
         self,
         *,
         gateway: Gateway,
-        keys: Keys,
+        keys: Authenticator,
+        accounting: Accounting,
+        room: Room,
+        fetch: Callable[[Unfetched], Awaitable[Fetched]],
         limits: Limits,
         lengths: Lengths,
         seeds: Mapping[str, int],
+        salt: Callable[[Key], str],
         clock: Callable[[], float],
         wall_clock: Callable[[], float],
         rng: random.Random,
         on_start: Callable[[], None],
         on_refused: Callable[[ApiError], None],
     ) -> None:
+        """`fetch`: gets the pictures that a request only names. `salt`: of a key's tenant."""
         self._gateway = gateway
         self._keys = keys
+        self._accounting = accounting
+        self._room = room
+        self._fetch = fetch
         self._limits = limits
         self._lengths = lengths
         self._seeds = seeds
+        self._salt = salt
         self._clock = clock
         self._wall_clock = wall_clock
         self._rng = rng
@@ -63,14 +87,53 @@ class Inference:
         """One exchange whose body `parse` reads."""
         started, created = self._clock(), self._wall_clock()
         client = AsgiClient(send, generation_id(created, self._rng))
+        ticket: Ticket | None = None
+        place: Place | None = None
+        is_read = False
         try:
-            generation = await self._admit(scope, receive, parse, client, started, created)
-        except ClientGone:
-            return
-        except ApiError as error:
-            self._on_refused(error)
-            await client.fail(error, unread=receive if error.status in (401, 413) else None)
-            return
+            try:
+                key = await self._keys.authenticate(scope["headers"])
+                asked = Asked.of(scope["headers"])
+                place = self._room.enter()
+                ticket = self._accounting.admit(key)
+                if (standing := ticket.standing) is not None:
+                    client.headers = rate_headers(standing, created)
+                raw = await read_body(scope, receive, self._limits.body_bytes, place.take)
+                is_read = True
+                caller = Caller(key.id, key.priority, asked.timeout_s, salt=self._salt(key))
+                request = await self._parse(parse, raw, caller, place)
+            except ClientGone:
+                return
+            except ApiError as error:
+                self._on_refused(error)
+                await client.fail(error, unread=receive if not is_read and _is_large(scope) else None)
+                return
+            generation = Generation(
+                id=client.generation_id,
+                request=request,
+                started=started,
+                created=int(created),
+                key=key,
+                ticket=ticket,
+                wants_metadata=asked.wants_metadata,
+            )
+            await self._answer(generation, client, receive)
+        finally:
+            if ticket is not None:
+                ticket.close()
+            if place is not None:
+                place.leave()
+
+    async def _parse(self, parse: Parse, raw: bytes, caller: Caller, place: Place) -> Request:
+        read = partial(parse, raw, self._limits, lengths=self._lengths, caller=caller, seeds=self._seeds)
+        try:
+            return read(fetched=_NONE_FETCHED)
+        except Unfetched as unfetched:
+            fetched = await self._fetch(unfetched)
+            place.take(sum(map(len, fetched.values())))
+            return read(fetched=fetched)
+
+    async def _answer(self, generation: Generation, client: AsgiClient, receive: Receive) -> None:
         self._on_start()
         try:
             await while_connected(receive, client, self._gateway.answer(generation, client))
@@ -84,19 +147,8 @@ class Inference:
                 raise  # the server cuts the connection: better than an answer that looks whole
             await client.fail(ApiError("server", "Internal Server Error"))
 
-    async def _admit(
-        self, scope: Scope, receive: Receive, parse: Parse, client: AsgiClient, started: float, created: float
-    ) -> Generation:
-        key_name = self._keys.authenticate(scope["headers"])
-        asked = Asked.of(scope["headers"])
-        raw = await read_body(scope, receive, self._limits.body_bytes)
-        caller = Caller(key_name, self._keys.priority(key_name), asked.timeout_s)
-        request = parse(raw, self._limits, lengths=self._lengths, caller=caller, seeds=self._seeds)
-        return Generation(
-            id=client.generation_id,
-            request=request,
-            started=started,
-            created=int(created),
-            key_name=key_name,
-            wants_metadata=asked.wants_metadata,
-        )
+
+def _is_large(scope: Scope) -> bool:
+    """A body that is not worth receiving only to drop it; one of unknown length counts as such."""
+    declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
+    return not (declared.isdigit() and int(declared) <= _SMALL_BODY)

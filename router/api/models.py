@@ -5,23 +5,23 @@ from collections.abc import Sequence
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
-from router.api.auth import Keys
+from router.api.auth import Authenticator
 from router.protocol.model_object import ModelCard, model_object
 
 
-def routes(cards: Sequence[ModelCard], keys: Keys) -> APIRouter:
+def routes(cards: Sequence[ModelCard], keys: Authenticator) -> APIRouter:
     """The routes, to be mounted under each API base."""
     router = APIRouter()
     listing = {"data": [model_object(card) for card in cards], "total_count": len(cards), "links": {"next": None}}
 
     @router.get("/models")
     async def list_models(request: Request) -> JSONResponse:
-        keys.authenticate(request.scope["headers"])
+        await keys.identify(request.scope["headers"])
         return JSONResponse(listing)
 
     @router.get("/models/count")
     async def count_models(request: Request) -> JSONResponse:
-        keys.authenticate(request.scope["headers"])
+        await keys.identify(request.scope["headers"])
         return JSONResponse({"data": {"count": len(cards)}})
 
     return router

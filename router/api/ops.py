@@ -5,13 +5,13 @@ from collections.abc import Callable
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
-from router.api.auth import Keys
+from router.api.auth import Authenticator
 from router.fleet import Fleet
 
 PROMETHEUS_TEXT = "text/plain; version=0.0.4; charset=utf-8"
 
 
-def routes(fleet: Fleet, render_metrics: Callable[[], bytes], keys: Keys) -> APIRouter:
+def routes(fleet: Fleet, render_metrics: Callable[[], bytes], keys: Authenticator) -> APIRouter:
     """The routes, to be mounted at the root."""
     router = APIRouter()
 
@@ -31,7 +31,7 @@ def routes(fleet: Fleet, render_metrics: Callable[[], bytes], keys: Keys) -> API
 
     @router.get("/status")
     async def status(request: Request) -> JSONResponse:
-        keys.authenticate(request.scope["headers"])
+        await keys.authenticate(request.scope["headers"], management=keys.has_management)
         return JSONResponse(fleet.status())
 
     return router

@@ -1,6 +1,6 @@
 """What a policy may know of a request. Never its text."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 
@@ -19,6 +19,7 @@ class Caller:
     account: str = ""  # whose fair share it counts against: the key's name
     most: Priority = Priority.CRITICAL  # that may be asked for
     first_token_s: float | None = None  # seconds until the answer must have begun; None: as configured
+    salt: str = field(default="", repr=False)  # parts the caller's tenant from others in the engines' caches; "": none
 
 
 @dataclass(frozen=True, slots=True)

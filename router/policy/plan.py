@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from router.policy.call import Call
 from router.policy.catalog import Pool
+from router.policy.key import ANONYMOUS, Key
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Plan:
     excluded: tuple[Exclusion, ...] = ()
 
 
-def plan(call: Call, pools: Sequence[Pool]) -> Plan:
+def plan(call: Call, pools: Sequence[Pool], key: Key = ANONYMOUS) -> Plan:
     """Order the pools for a call. An empty plan without exclusions means that no pool serves these models."""
     eligible: list[Pool] = []
     excluded: list[Exclusion] = []
@@ -35,7 +36,7 @@ def plan(call: Call, pools: Sequence[Pool]) -> Plan:
         for pool in pools:
             if pool.model != model:
                 continue
-            reason = why_not(call, pool)
+            reason = why_not(call, pool, key)
             if reason is None:
                 eligible.append(pool)
             else:
@@ -43,8 +44,12 @@ def plan(call: Call, pools: Sequence[Pool]) -> Plan:
     return Plan(tuple(eligible), tuple(excluded))
 
 
-def why_not(call: Call, pool: Pool) -> str | None:
+def why_not(call: Call, pool: Pool, key: Key = ANONYMOUS) -> str | None:
     """The first reason for which the pool cannot serve the call, or None."""
+    if (key.models is not None and pool.model not in key.models) or pool.model in key.ignored_models:
+        return "model_not_allowed"
+    if (key.providers is not None and pool.provider not in key.providers) or pool.provider in key.ignored_providers:
+        return "provider_not_allowed"
     if not call.modalities <= pool.input_modalities:
         return "input_modalities"
     wanted = call.max_tokens or 1

@@ -2,7 +2,8 @@
 
 Images come as data URLs of a megabyte in the middle of the JSON. They are cut out first: the JSON parser, and everyone
 after it, sees `"data:image/#3"` in place of the fourth. Every string that begins with `data:image/` is replaced, so no
-caller can write such a placeholder himself. `restore` puts the bytes back.
+caller can write such a placeholder himself. `restore` puts the bytes back. An image that was fetched comes in as one
+more of them, so that from here on it is like any that was sent.
 """
 
 import re
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from router.protocol.errors import ApiError
+from router.protocol.errors import ApiError, invalid
 from router.protocol.limits import Limits
 from router.protocol.structure import check_structure
 
@@ -23,12 +24,18 @@ class Body:
     """Top-level fields as raw JSON, and the data URLs that were cut out of them."""
 
     fields: dict[str, msgspec.Raw]
-    images: tuple[memoryview, ...]  # whole strings with their quotes
+    images: list[memoryview]  # whole strings with their quotes
+    size: int  # bytes as it came
 
     def image(self, raw: bytes) -> memoryview | None:
         """The data URL that `raw` stands for; None if it is no placeholder."""
         found = _PLACEHOLDER.fullmatch(raw)
         return self.images[int(found[1])] if found else None
+
+    def add(self, image: bytes) -> bytes:
+        """Take one more data URL, a whole string with its quotes, not copied. Returns the placeholder for it."""
+        self.images.append(memoryview(image))
+        return _placeholder(len(self.images) - 1)
 
     def restore(self, raw: bytes) -> list[bytes | memoryview]:
         """`raw` in pieces, with the images back in their places."""
@@ -58,12 +65,14 @@ def split(raw: bytes, limits: Limits) -> Body:
         ApiError: 413 too large; 400 not a JSON object in UTF-8, built too large, a key twice.
     """
     if len(raw) > limits.body_bytes:
-        raise ApiError("payload_too_large", f"The request body is larger than {limits.body_bytes} bytes.")
+        message = f"The request body is larger than {limits.body_bytes} bytes."
+        raise ApiError("payload_too_large", message, limit="body_bytes")
     if not raw.isascii():
         try:
             raw.decode()
         except UnicodeDecodeError as error:
             raise _not_json(f"byte {error.start} is not valid UTF-8") from None
+    size = len(raw)
     skeleton, images = _cut_images(raw)
     check_structure(skeleton, limits)
     try:
@@ -76,14 +85,14 @@ def split(raw: bytes, limits: Limits) -> Body:
         twice = next(name for name in names if names.count(name) > 1)
         raise ApiError("invalid_request", f"body: the key {twice!r} is given twice", field=twice)
     if len(fields) > limits.fields:
-        raise ApiError("invalid_request", f"body: more than {limits.fields} fields", field="body")
-    return Body(fields, images)
+        raise invalid("body", f"more than {limits.fields} fields", limit="fields")
+    return Body(fields, images, size)
 
 
-def _cut_images(raw: bytes) -> tuple[bytes, tuple[memoryview, ...]]:
+def _cut_images(raw: bytes) -> tuple[bytes, list[memoryview]]:
     start = raw.find(_IMAGE)
     if start < 0:
-        return raw, ()
+        return raw, []
     view = memoryview(raw)
     pieces: list[bytes | memoryview] = []
     images: list[memoryview] = []
@@ -95,12 +104,16 @@ def _cut_images(raw: bytes) -> tuple[bytes, tuple[memoryview, ...]]:
         if raw[start - 1 : start] == b"\\" or raw.find(b"\\", start, end) >= 0:
             end = start + 1  # text that only looks like one, or has escapes: left to the JSON parser
         else:
-            pieces += (view[done:start], b'"data:image/#%d"' % len(images))
+            pieces += (view[done:start], _placeholder(len(images)))
             images.append(view[start:end])
             done = end
         start = raw.find(_IMAGE, end)
     pieces.append(view[done:])
-    return b"".join(pieces), tuple(images)
+    return b"".join(pieces), images
+
+
+def _placeholder(index: int) -> bytes:
+    return b'"data:image/#%d"' % index
 
 
 def _not_json(problem: str) -> ApiError:

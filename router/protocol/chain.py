@@ -28,9 +28,12 @@ def seed_of(adapter: str | None = None, salt: str = "") -> int:
 
     The model is not in it: an endpoint serves one, and its index is its own.
     """
-    if not adapter and not salt:
-        return 0
-    return xxh3_64_intdigest(f"{adapter or ''}\0{salt}".encode())
+    return salted(xxh3_64_intdigest(f"{adapter}\0".encode()) if adapter else 0, salt)
+
+
+def salted(seed: int, salt: str) -> int:
+    """Where chains of a tenant with this salt begin that would begin at `seed` without one."""
+    return xxh3_64_intdigest(f"\0{salt}".encode(), seed) if salt else seed
 
 
 class Chain:

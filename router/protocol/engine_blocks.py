@@ -8,8 +8,8 @@ byte. An image counts as held when its last token is.
 Extra keys are vLLM's, for each block a list of: the adapter's name, then `[identifier, offset]` of every image within
 the block (its first token's place, counted from the block's start; negative if the image began before), then, in a
 prompt's first block, the salt; bytes stand for embeddings instead of tokens, which no chain can name. The identifier
-of an image is the `uuid` that the request gave it: the SHA-256 of its bytes in hex, behind `adapter:` where the
-adapter changes what the model sees. An image without one has another hash, which no request of ours will name.
+of an image is the `uuid` that the request gave it: its name's 32 bytes in hex, behind `adapter:` where the adapter
+changes what the model sees. An image without one has another hash, which no request of ours will name.
 """
 
 from collections.abc import Iterable

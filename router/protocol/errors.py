@@ -53,6 +53,7 @@ class ApiError(Exception):
         field: path of the request field at fault, e.g. `messages[2].content`.
         metadata: further keys for `error.metadata`.
         retry_after_s: when to come back, in seconds.
+        limit: the field of `Limits` (or another closed name) whose bound was passed; counted, not shown.
         status: overrides the table's HTTP status.
 
     Raises:
@@ -67,6 +68,7 @@ class ApiError(Exception):
         field: str | None = None,
         metadata: Mapping[str, object] | None = None,
         retry_after_s: float | None = None,
+        limit: str | None = None,
         status: int | None = None,
     ) -> None:
         super().__init__(message)
@@ -76,15 +78,16 @@ class ApiError(Exception):
         self.field = field
         self.metadata: dict[str, object] = dict(metadata or {})
         self.retry_after_s = retry_after_s
+        self.limit = limit
         self.routing: dict[str, object] | None = None  # how the request was routed, for a caller who wants to know
 
     def __repr__(self) -> str:
         return f"ApiError({self.status} {self.error_type} {self.field or '-'}: {self.message})"
 
 
-def invalid(field: str, problem: str, *, error_type: str = "invalid_request") -> ApiError:
-    """The request field `field` breaks a rule; the message begins with the field's name."""
-    return ApiError(error_type, f"{field}: {problem}", field=field)
+def invalid(field: str, problem: str, *, error_type: str = "invalid_request", limit: str | None = None) -> ApiError:
+    """The request field `field` breaks a rule, maybe a `limit`; the message begins with the field's name."""
+    return ApiError(error_type, f"{field}: {problem}", field=field, limit=limit)
 
 
 def error_object(error: ApiError, *, generation_id: str | None = None) -> dict[str, object]:

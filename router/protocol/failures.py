@@ -28,6 +28,7 @@ _CHARACTERS = re.compile(r"contains (\d+) characters")
 _INPUT_LENGTH = re.compile(r"Input length \((\d+)\) exceeds model's maximum context length \((\d+)\)")
 _MAX_TOKENS = re.compile(r"(max_(?:completion_)?tokens)=(\d+) cannot be greater than \w+=(?:max_total_tokens=)?(\d+)")
 _PYDANTIC = re.compile(r"'msg': '([^']{1,300})'")
+_FIELD = re.compile(r"\w[\w.\[\]-]{0,127}")  # a path of ours; an engine may repeat whatever it was sent
 _CHARS_PER_TOKEN = 4
 
 _TIMEOUTS = {
@@ -91,7 +92,8 @@ def _rejected(status: int, known: EngineError, detail: str, metadata: dict[str, 
     overflow = _overflow(detail, metadata)
     if overflow is not None:
         return overflow
-    field = (known.param or "").removeprefix("body.") or None
+    found = _FIELD.fullmatch((known.param or "").removeprefix("body."))
+    field = found[0] if found else None
     problems = _PYDANTIC.findall(detail)
     message = "; ".join(problems) if problems else detail or "The provider refused the request"
     if field is not None and not re.search(rf"\b{re.escape(field)}\b", message):

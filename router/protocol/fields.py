@@ -19,7 +19,6 @@ _Penalty = Annotated[float, Meta(ge=-2, le=2)]
 _Share = Annotated[float, Meta(ge=0, le=1)]
 _Count = Annotated[int, Meta(ge=1, le=_INT64_MAX)]
 _TokenId = Annotated[int, Meta(ge=0, lt=2**31)]
-_Id = Annotated[str, Meta(max_length=256)]
 _TokenKey = Annotated[str, Meta(pattern="^[0-9]{1,10}$")]
 
 
@@ -55,19 +54,19 @@ _SHARED = {
         logit_bias=dict[_TokenKey, Annotated[float, Meta(ge=-100, le=100)]],
         min_tokens=Annotated[int, Meta(ge=0, le=_INT64_MAX)],
         ignore_eos=bool,
-        stop_token_ids=Annotated[list[_TokenId], Meta(max_length=64)],
-        bad_words=Annotated[list[_Id], Meta(max_length=64)],
+        stop_token_ids=list[_TokenId],
+        bad_words=list[str],
         include_stop_str_in_output=bool,
         skip_special_tokens=bool,
         spaces_between_special_tokens=bool,
     ),
     **_kept(
-        model=_Id,
+        model=str,
         max_tokens=_Count,
         max_completion_tokens=_Count,
-        models=list[_Id],
+        models=list[str],
         user=str,
-        session_id=_Id,
+        session_id=str,
         stream_options=dict[str, Any],
         response_format=dict[str, Any],
         structured_outputs=bool,  # a capability flag in OpenRouter's words; vLLM's object of that name is refused

@@ -8,6 +8,7 @@ in neither this list nor the known fields is unknown to vLLM as well and is pass
 from router.protocol.errors import ApiError, invalid
 
 _PREFIXES = ("guided_", "mm_", "vllm_")
+_NAME_SHOWN = 64  # characters of a name in an error
 
 _ENGINE = frozenset(
     {
@@ -49,14 +50,34 @@ _COSTLY = frozenset(
         "repetition_detection",
     }
 )
-_ELSEWHERE = frozenset(
-    {"api_base", "base_url", "api_key", "custom_host", "extra_headers", "extra_body", "callback_url", "organization"}
+_ELSEWHERE = frozenset(  # what other gateways take as an address, a key or a place to call back
+    {
+        "api_base",
+        "api_key",
+        "api_version",
+        "base_url",
+        "callback_url",
+        "callbacks",
+        "custom_host",
+        "custom_llm_provider",
+        "default_headers",
+        "extra_body",
+        "extra_headers",
+        "extra_query",
+        "headers",
+        "mock_response",
+        "organization",
+        "success_callback",
+        "webhook_url",
+    }
 )
 REFUSED = _ENGINE | _COSTLY | _ELSEWHERE
+# Fields of a message: tools that nobody has counted or checked, and a word for templates.
+MESSAGE_FIELDS = frozenset({"tools", "task"})
 
 
 def refusal(name: str) -> ApiError | None:
     """Why `name` may not be sent; None if it may."""
     if name in REFUSED or name.startswith(_PREFIXES):
-        return invalid(name, "this field is not accepted")
+        return invalid(name[:_NAME_SHOWN], "this field is not accepted", limit="forbidden")
     return None

@@ -10,6 +10,7 @@ from collections.abc import Callable
 Read = Callable[[int, int], bytes]  # (offset, count) -> at most count bytes
 Size = tuple[int, int, str]  # width, height, format
 
+HEAD_BYTES = 32  # tell every format
 _MAX_SEGMENTS = 1_000  # of a JPEG before its frame header; real files have under fifty
 _FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # SOF0..SOF15 without DHT, JPG, DAC
 
@@ -21,20 +22,32 @@ def size_of(data: bytes) -> Size:
 
 def read_size(read: Read) -> Size:
     """Of an image behind `read`. Raises ValueError: unknown format, or a header that makes no sense."""
-    head = read(0, 32)
-    if head.startswith(b"\x89PNG\r\n\x1a\n"):
-        size = _png(head)
-    elif head.startswith(b"\xff\xd8\xff"):
-        size = _jpeg(read)
-    elif head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        size = _webp(head)
-    elif head[:6] in (b"GIF87a", b"GIF89a"):
-        size = (_little(head, 6, 2), _little(head, 8, 2), "gif")
-    else:
-        raise ValueError("not a PNG, JPEG, WebP or GIF image")
+    head = read(0, HEAD_BYTES)
+    match format_of(head):
+        case "png":
+            size = _png(head)
+        case "jpeg":
+            size = _jpeg(read)
+        case "webp":
+            size = _webp(head)
+        case _:
+            size = (_little(head, 6, 2), _little(head, 8, 2), "gif")
     if not (size[0] and size[1]):
         raise ValueError("the image has no width or no height")
     return size
+
+
+def format_of(head: bytes) -> str:
+    """Of an image that begins with these HEAD_BYTES: png, jpeg, webp or gif. Raises ValueError: none of them."""
+    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "png"
+    if head.startswith(b"\xff\xd8\xff"):
+        return "jpeg"
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "webp"
+    if head[:6] in (b"GIF87a", b"GIF89a"):
+        return "gif"
+    raise ValueError("not a PNG, JPEG, WebP or GIF image")
 
 
 def _png(head: bytes) -> Size:

@@ -38,7 +38,7 @@ def read_prompt(raw: bytes | msgspec.Raw, limits: Limits) -> Prompt:
     if ids:
         return Prompt((), len(ids))
     if len(prompts) > limits.prompts:
-        raise invalid("prompt", f"at most {limits.prompts} prompts, got {len(prompts)}")
+        raise invalid("prompt", f"at most {limits.prompts} prompts, got {len(prompts)}", limit="prompts")
     texts = [item for item in prompts if isinstance(item, str)]
     lists = [item for item in prompts if isinstance(item, list)]
     if texts and lists:

@@ -5,14 +5,16 @@ counts, here as in the engine. Each image gets its digest as `uuid` beside it, b
 then the array is written anew, with placeholders where images are (see body).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import msgspec
 
 from router.protocol.body import Body
 from router.protocol.errors import invalid
 from router.protocol.limits import Limits
-from router.protocol.media import Media
+from router.protocol.media import Fetched, Media
 from router.protocol.messages import ROLES, Message, ToolCall
 from router.protocol.wire import read
 
@@ -20,6 +22,7 @@ _THOUGHTS = ("reasoning", "reasoning_content", "reasoning_details")
 _OTHER_PARTS = {"input_audio": "audio", "file": "file", "video_url": "video", "input_video": "video"}
 _objects = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
 _string = msgspec.json.Decoder(str)
+_NONE_FETCHED: Mapping[str, bytes] = MappingProxyType({})
 _tool_calls = msgspec.json.Decoder(list[ToolCall])
 
 
@@ -32,8 +35,12 @@ class Messages:
     media: Media
 
 
-def read_messages(raw: msgspec.Raw, body: Body, limits: Limits) -> Messages:
-    """Check the array's shape, and its images.
+def read_messages(
+    raw: msgspec.Raw, body: Body, limits: Limits, salt: str = "", fetched: Fetched = _NONE_FETCHED
+) -> Messages:
+    """Check the array's shape, and its images, whose names are of the tenant with this `salt` (see salt).
+
+    An image whose URL is not in `fetched` is only counted: ask `media.check_fetched` before using what this returns.
 
     Raises:
         ApiError: 400, naming the message and its field.
@@ -42,18 +49,18 @@ def read_messages(raw: msgspec.Raw, body: Body, limits: Limits) -> Messages:
     if not objects:
         raise invalid("messages", "must hold at least one message")
     if len(objects) > limits.messages:
-        raise invalid("messages", f"at most {limits.messages} messages, got {len(objects)}")
-    reader = _Reader(body, limits)
+        raise invalid("messages", f"at most {limits.messages} messages, got {len(objects)}", limit="messages")
+    reader = _Reader(Media(body, limits, fetched, salt), limits)
     items = [reader.message(item, f"messages[{index}]") for index, item in enumerate(objects)]
     media = reader.media
     return Messages(items, msgspec.json.encode(objects) if media.images else bytes(raw), media)
 
 
 class _Reader:
-    def __init__(self, body: Body, limits: Limits) -> None:
+    def __init__(self, media: Media, limits: Limits) -> None:
         self._limits = limits
         self._parts = 0
-        self.media = Media(body, limits)
+        self.media = media
 
     def message(self, fields: dict[str, msgspec.Raw], path: str) -> Message:
         role = _text(fields, "role", path)
@@ -93,7 +100,7 @@ class _Reader:
         """Does it say anything? An image gets its `uuid`."""
         self._parts += 1
         if self._parts > self._limits.parts:
-            raise invalid("messages", f"at most {self._limits.parts} content parts")
+            raise invalid("messages", f"at most {self._limits.parts} content parts", limit="parts")
         if "uuid" in part:  # names an image in the engine's cache, whoever sent it
             raise invalid(f"{path}.uuid", "this field is not accepted")
         kind = _text(part, "type", path)
@@ -107,8 +114,7 @@ class _Reader:
         if role != "user":
             raise invalid(f"{path}.type", f"a {role} message holds text only")
         if kind == "image_url":
-            digest = self.media.add_image(part.get("image_url"), f"{path}.image_url")
-            part["uuid"] = msgspec.Raw(b'"%b"' % digest.encode())
+            self.media.add_image(part, f"{path}.image_url")
         else:
             self.media.kinds.add(_OTHER_PARTS[kind])
         return True

@@ -33,6 +33,10 @@ def no_pool(call: Call, planned: Plan, known_models: Set[str]) -> ApiError:
     availability["excluded_by"] = {exclusion.pool.name: exclusion.reason for exclusion in planned.excluded}
     if reasons == {"input_modalities"}:
         message = "No endpoints found that support image input"
+    elif reasons == {"model_not_allowed"}:
+        message = "No models match your request and model restrictions"
+    elif reasons <= {"model_not_allowed", "provider_not_allowed"}:
+        message = "No allowed providers are available for the selected model."
     else:
         message = f"No endpoints found for {call.model} that can serve this request: {', '.join(sorted(reasons))}"
     return ApiError("not_found", message, metadata={"availability": availability})

@@ -4,7 +4,8 @@ Everything is read once. The engine's body is put together from the caller's own
 limits, messages out of order or with images) is written anew.
 
 An adapter computes other keys and values than the model it adapts, so the chain of a prompt to it begins with a seed of
-its own. That goes by the model asked for first; a fallback to another adapter finds nothing in the index.
+its own. That goes by the model asked for first; a fallback to another adapter finds nothing in the index. A caller's
+salt (see salt) goes to the engine and into the seed alike, so no cache is hoped for that another tenant has filled.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,12 +17,13 @@ import msgspec
 from router.policy.call import NO_PREFIX, Call, Caller
 from router.policy.catalog import Pool
 from router.protocol.body import Body, split
-from router.protocol.chain import Chain
+from router.protocol.chain import Chain, salted
 from router.protocol.content_class import classify
 from router.protocol.contents import write
 from router.protocol.errors import invalid
 from router.protocol.fields import CHAT, COMPLETIONS
 from router.protocol.limits import Limits
+from router.protocol.media import Fetched
 from router.protocol.mistral import is_prefill, normalise
 from router.protocol.prompt import read_prompt
 from router.protocol.read_fields import Fields, read_fields
@@ -37,6 +39,7 @@ Pieces: TypeAlias = list[bytes | memoryview]
 
 _UNLEARNED = FixedLengths()
 _UNSEEDED: Mapping[str, int] = MappingProxyType({})
+_NONE_FETCHED: Fetched = MappingProxyType({})
 _NOBODY = Caller()
 _TEXT = frozenset({"text"})
 _CONTENT = frozenset({"messages", "prompt", "tools", "tool_choice", "response_format"})
@@ -83,6 +86,7 @@ def parse_chat(
     lengths: Lengths = _UNLEARNED,
     caller: Caller = _NOBODY,
     seeds: Mapping[str, int] = _UNSEEDED,
+    fetched: Fetched = _NONE_FETCHED,
 ) -> Request:
     """Read a body of `/chat/completions`.
 
@@ -92,24 +96,27 @@ def parse_chat(
         lengths: what is known of tokens' lengths.
         caller: who asks.
         seeds: of the chains of prompts to models that are adapters, by the model's slug.
+        fetched: images that the body only names by URLs.
 
     Raises:
         ApiError: 400 or 413, naming the field at fault.
+        Unfetched: nothing is wrong so far, but images are missing; to be called again with them.
     """
     body = split(raw, limits)
     fields = read_fields(body, CHAT, limits)
     if "messages" not in fields.values:
         raise invalid("messages", "is required")
-    messages = read_messages(fields.values["messages"], body, limits)
+    messages = read_messages(fields.values["messages"], body, limits, caller.salt, fetched)
     tool_ids = ToolIds()
     conversation = normalise(messages.items, tool_ids)
     engine = {"messages": messages.raw if conversation is messages.items else write(conversation)}
     if is_prefill(conversation):
         engine |= {"continue_final_message": b"true", "add_generation_prompt": b"false"}
-    engine |= _tools(fields, limits)
+    engine |= _tools(fields, limits) | _response_format(fields, limits)
+    messages.media.check_fetched()  # everything else is checked by now but the model's name
     items = render(conversation, engine.get("tools"), messages.media)
     call = _call(fields.values, items, lengths, caller, seeds, modalities=frozenset(messages.media.kinds))
-    return _request("chat", body, fields, engine, call, tool_ids, limits)
+    return _request("chat", body, fields, engine, call, caller, tool_ids)
 
 
 def parse_completion(
@@ -119,6 +126,7 @@ def parse_completion(
     lengths: Lengths = _UNLEARNED,
     caller: Caller = _NOBODY,
     seeds: Mapping[str, int] = _UNSEEDED,
+    fetched: Fetched = _NONE_FETCHED,
 ) -> Request:
     """Read a body of `/completions`. Of several prompts there is no prefix; arguments are those of `parse_chat`.
 
@@ -133,8 +141,8 @@ def parse_completion(
     prompt = read_prompt(b"".join(body.restore(raw_prompt)), limits)  # a text may look like an image
     items = [item for text in prompt.texts for item in render_prompt(text)]
     call = _call(fields.values, items, lengths, caller, seeds, prompts=prompt.count, token_ids=prompt.tokens)
-    engine = {"prompt": raw_prompt}
-    return _request("completions", body, fields, engine, call, ToolIds(), limits, prompts=prompt.count)
+    engine = {"prompt": raw_prompt} | _response_format(fields, limits)
+    return _request("completions", body, fields, engine, call, caller, ToolIds(), prompts=prompt.count)
 
 
 def _tools(fields: Fields, limits: Limits) -> dict[str, bytes]:
@@ -152,6 +160,12 @@ def _tools(fields: Fields, limits: Limits) -> dict[str, bytes]:
     return engine
 
 
+def _response_format(fields: Fields, limits: Limits) -> dict[str, bytes]:
+    if "response_format" not in fields.values:
+        return {}
+    return engine_fields(fields.values["response_format"], bytes(fields.kept["response_format"]), limits)
+
+
 def _call(
     values: Mapping[str, Any],
     items: Sequence[Item],
@@ -166,7 +180,7 @@ def _call(
     models = [*([values["model"]] if "model" in values else []), *values.get("models", [])]
     if not models or not all(models):
         raise invalid("model", "is required")
-    chain = Chain(seeds.get(models[0], 0))
+    chain = Chain(salted(seeds.get(models[0], 0), caller.salt))
     texts = []
     for item in items:
         if isinstance(item, bytes):
@@ -199,17 +213,16 @@ def _request(
     fields: Fields,
     engine: dict[str, bytes],
     call: Call,
+    caller: Caller,
     tool_ids: ToolIds,
-    limits: Limits,
     prompts: int = 1,
 ) -> Request:
-    if "response_format" in fields.values:
-        raw = bytes(fields.kept["response_format"])
-        engine |= engine_fields(fields.values["response_format"], raw, limits)
     if call.max_tokens is not None:
         engine["max_tokens"] = b"%d" % call.max_tokens
     if call.stream:
         engine["stream_options"] = b'{"include_usage":true}'
+    if caller.salt:
+        engine["cache_salt"] = msgspec.json.encode(caller.salt)
     pieces: Pieces = []
     for name, raw_field in fields.forwarded.items():
         pieces += (b",", msgspec.json.encode(name), b":", *body.restore(bytes(raw_field)))

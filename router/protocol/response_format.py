@@ -1,18 +1,25 @@
 """`response_format` to the fields by which vLLM 0.29 constrains an answer.
 
 `json_object` and `json_schema` stay as they are; OpenRouter's `grammar` becomes vLLM's `structured_outputs`.
+
+vLLM gives schemas that neither of its grammar backends knows to a third, which writes them out as one regular
+expression and makes an automaton of it: seconds for a hundred optional properties, and memory without bound for a
+`maxLength` of some thousands. What leads there is `patternProperties`, as a keyword or as the name of anything.
 """
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from router.protocol.errors import invalid
+from router.protocol.grammar import check_grammar
 from router.protocol.limits import Limits
 from router.protocol.schema import check_schema
 
 _NAME_CHARS = 64
+_TO_THE_SLOW = b'"patternProperties":'  # a key somewhere; within a text its quotes would be escaped
 
 
 def engine_fields(value: Mapping[str, Any], raw: bytes, limits: Limits) -> dict[str, bytes]:
@@ -30,7 +37,8 @@ def engine_fields(value: Mapping[str, Any], raw: bytes, limits: Limits) -> dict[
         _check_json_schema(value.get("json_schema"), raw, limits)
         return {"response_format": raw}
     if kind == "grammar":
-        return {"structured_outputs": _grammar(value.get("grammar"), limits)}
+        check_grammar(value.get("grammar"), "response_format.grammar", limits)
+        return {"structured_outputs": msgspec.json.encode({"grammar": value["grammar"]})}
     raise invalid("response_format.type", "must be text, json_object, json_schema or grammar")
 
 
@@ -46,14 +54,23 @@ def _check_json_schema(value: object, raw: bytes, limits: Limits) -> None:
     if not isinstance(value.get("description"), str | None):
         raise invalid(f"{path}.description", "must be a string")
     if len(raw) > limits.schema_bytes:
-        raise invalid(f"{path}.schema", f"at most {limits.schema_bytes} bytes, got {len(raw)}")
+        problem = f"at most {limits.schema_bytes} bytes, got {len(raw)}"
+        raise invalid(f"{path}.schema", problem, limit="schema_bytes")
     check_schema(value.get("schema"), f"{path}.schema", limits)
+    if _TO_THE_SLOW in msgspec.json.encode(value["schema"]):
+        raise invalid(f"{path}.schema", "patternProperties is not supported for answers")
 
 
-def _grammar(grammar: object, limits: Limits) -> bytes:
-    path = "response_format.grammar"
-    if not isinstance(grammar, str) or not grammar.strip():
-        raise invalid(path, "must be a string with a grammar")
-    if len(grammar) > limits.grammar_bytes:
-        raise invalid(path, f"at most {limits.grammar_bytes} characters, got {len(grammar)}")
-    return msgspec.json.encode({"grammar": grammar})
+def constraint_of(engine: Mapping[str, bytes]) -> int | None:
+    """What an engine has to compile for a request, as a number that is the same for the same constraint; None: nothing.
+
+    Args:
+        engine: raw JSON by field, as it goes to the engine: `response_format`, `structured_outputs`, `tools`,
+            `tool_choice`.
+    """
+    parts = [engine[name] for name in ("response_format", "structured_outputs") if name in engine]
+    if engine.get("tool_choice", b'"auto"') not in (b'"auto"', b'"none"'):
+        parts += [engine.get("tools", b""), engine["tool_choice"]]
+    if not parts:
+        return None
+    return int.from_bytes(hashlib.blake2b(b"\0".join(parts), digest_size=8).digest())

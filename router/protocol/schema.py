@@ -2,13 +2,18 @@
 
 The keywords that grammar backends read are checked against a table; others pass. A general validator of meta-schemas is
 no replacement: it takes milliseconds for what has to be checked on every request, and bounds neither size nor depth.
+
+A tool's schema is mostly shown to the model and never compiled: of it references and patterns may be what they like, as
+long as they are small.
 """
 
-import re
 from collections.abc import Iterator
+from typing import TypeGuard
 
 from router.protocol.errors import invalid
 from router.protocol.limits import Limits
+from router.protocol.pattern import check_pattern
+from router.protocol.schema_cost import check_cost
 
 _TYPES = frozenset({"string", "number", "integer", "boolean", "object", "array", "null"})
 _SCHEMA = ("not", "if", "then", "else", "contains", "propertyNames")
@@ -30,47 +35,57 @@ _STRING = (
     "contentEncoding",
 )
 _BOOL = ("uniqueItems", "readOnly", "writeOnly", "deprecated")
-_REPEAT = re.compile(r"\{(\d+)(?:,(\d*))?\}")
 
 Path = str
 
 
-def check_schema(schema: object, path: Path, limits: Limits) -> None:
-    """Check a schema and all its subschemas.
+def check_schema(schema: object, path: Path, limits: Limits, *, is_compiled: bool = True) -> None:
+    """Check a schema and all its subschemas. `is_compiled`: an engine makes a grammar of it.
 
     Raises:
         ApiError: 400, naming the keyword by its path from `path`.
     """
     todo: list[tuple[object, Path, int]] = [(schema, path, 1)]
-    seen = 0
+    seen = values = 0
+    is_tree = True
     while todo:
         node, where, depth = todo.pop()
         seen += 1
         if depth > limits.schema_depth:
-            raise invalid(where, f"the schema is nested deeper than {limits.schema_depth} levels")
+            problem = f"the schema is nested deeper than {limits.schema_depth} levels"
+            raise invalid(where, problem, limit="schema_depth")
         if seen > limits.schema_nodes:
-            raise invalid(path, f"more than {limits.schema_nodes} subschemas")
+            raise invalid(path, f"more than {limits.schema_nodes} subschemas", limit="schema_nodes")
         if isinstance(node, bool) and depth > 1:
             continue
         if not isinstance(node, dict):
             raise invalid(where, "a schema must be an object")
-        _check_values(node, where, limits)
+        _check_values(node, where, limits, is_compiled)
+        values += len(node.get("enum", ()))
+        if values > limits.schema_enum:
+            problem = f"at most {limits.schema_enum} values in all enums together"
+            raise invalid(f"{where}.enum", problem, limit="schema_enum")
+        is_tree = is_tree and "$ref" not in node and "allOf" not in node
         todo.extend((child, f"{where}.{key}", depth + 1) for key, child in _children(node, where))
+    if is_compiled and not is_tree:
+        check_cost(schema, path, _children, limits)
 
 
 def _children(node: dict[str, object], path: Path) -> Iterator[tuple[str, object]]:
     for key in (*_SCHEMA, *_SCHEMA_OR_BOOL):
         if key in node:
             yield key, node[key]
-    items = node.get("items", True)
+    items = node.get("items")
     if isinstance(items, list):  # drafts before 2020-12
         if not items:
             raise invalid(f"{path}.items", "must be a schema, or an array of schemas, not empty")
         yield from ((f"items[{index}]", item) for index, item in enumerate(items))
-    else:
+    elif "items" in node:
         yield "items", items
     for key in _SCHEMA_LIST:
-        value = node.get(key, [True])
+        if key not in node:
+            continue
+        value = node[key]
         if not isinstance(value, list) or not value:
             raise invalid(f"{path}.{key}", "must be an array of schemas, not empty")
         yield from ((f"{key}[{index}]", item) for index, item in enumerate(value))
@@ -83,7 +98,7 @@ def _children(node: dict[str, object], path: Path) -> Iterator[tuple[str, object
                 yield f"{key}.{name}"[:200], item
 
 
-def _check_values(node: dict[str, object], path: Path, limits: Limits) -> None:
+def _check_values(node: dict[str, object], path: Path, limits: Limits, is_compiled: bool) -> None:
     kinds = node.get("type", "object")
     kinds = kinds if isinstance(kinds, list) else [kinds]
     if not _are_unique_strings(kinds) or not kinds or not _TYPES.issuperset(kinds):
@@ -94,8 +109,11 @@ def _check_values(node: dict[str, object], path: Path, limits: Limits) -> None:
         if key in node and not (isinstance(node[key], list) and node[key]):
             raise invalid(f"{path}.{key}", "must be an array, not empty")
     for key in _COUNT:
-        if not _is_count(node.get(key, 0), limits.schema_repeat):
+        if not _is_count(value := node.get(key, 0)):
             raise invalid(f"{path}.{key}", f"must be a whole number from 0 to {limits.schema_repeat}")
+        if value > limits.schema_repeat:
+            problem = f"must be a whole number from 0 to {limits.schema_repeat}"
+            raise invalid(f"{path}.{key}", problem, limit="schema_repeat")
     for key in _NUMBER:
         if _number(node.get(key, 1)) is None:
             raise invalid(f"{path}.{key}", "must be a number")
@@ -109,8 +127,15 @@ def _check_values(node: dict[str, object], path: Path, limits: Limits) -> None:
             raise invalid(f"{path}.{key}", "must be true or false")
     if not str(node.get("$ref", "#")).startswith("#"):
         raise invalid(f"{path}.$ref", "only references within the schema (#/…) are followed")
+    properties = node.get("properties")
+    if isinstance(properties, dict) and len(properties) > limits.schema_properties:
+        problem = f"at most {limits.schema_properties} in one object, got {len(properties)}"
+        raise invalid(f"{path}.properties", problem, limit="schema_properties")
     if "pattern" in node:
-        _check_pattern(node["pattern"], f"{path}.pattern", limits)
+        check_pattern(node["pattern"], f"{path}.pattern", limits, is_compiled=is_compiled)
+    if isinstance(patterns := node.get("patternProperties"), dict):
+        for pattern in patterns:
+            check_pattern(pattern, f"{path}.patternProperties", limits, is_compiled=is_compiled)
 
 
 def _are_unique_strings(value: object) -> bool:
@@ -121,17 +146,6 @@ def _number(value: object) -> int | float | None:
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
-def _is_count(value: object, bound: int) -> bool:
+def _is_count(value: object) -> TypeGuard[int | float]:
     number = _number(value)
-    return number is not None and 0 <= number <= bound and number == int(number)
-
-
-def _check_pattern(pattern: object, path: Path, limits: Limits) -> None:
-    """A regular expression may be long and may repeat, but not so that its automaton becomes huge."""
-    if not isinstance(pattern, str):
-        raise invalid(path, "must be a string")
-    if len(pattern) > limits.pattern_chars:
-        raise invalid(path, f"at most {limits.pattern_chars} characters, got {len(pattern)}")
-    for low, high in _REPEAT.findall(pattern):
-        if max(int(low), int(high or 0)) > limits.pattern_repeat:
-            raise invalid(path, f"may repeat at most {limits.pattern_repeat} times")
+    return number is not None and number >= 0 and number % 1 == 0

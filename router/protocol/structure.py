@@ -6,7 +6,7 @@ hundreds in the engine. Time is linear in the text; ordinary requests, with few 
 
 import re
 
-from router.protocol.errors import ApiError
+from router.protocol.errors import ApiError, invalid
 from router.protocol.limits import Limits
 
 _AT_ONCE = 262_144  # bytes; a text this small cannot hold more strings than the default bound
@@ -23,7 +23,7 @@ def check_structure(raw: bytes, limits: Limits) -> None:
     """
     if len(raw) > limits.text_bytes:
         message = f"The request holds more than {limits.text_bytes} bytes besides its images."
-        raise ApiError("payload_too_large", message)
+        raise ApiError("payload_too_large", message, limit="text_bytes")
     few = limits.json_depth // 2
     if len(raw) <= _AT_ONCE and not _holds_more(raw, b"{", few) and not _holds_more(raw, b"[", few):
         return
@@ -31,19 +31,19 @@ def check_structure(raw: bytes, limits: Limits) -> None:
         raw = raw.replace(b"\\\\", b"").replace(b'\\"', b"")
     marks = raw.translate(None, _NO_BRACKETS_OR_QUOTES)
     if marks.count(b'"') > 2 * limits.json_strings:
-        raise _refused(f"more than {limits.json_strings} strings")
+        raise _refused(f"more than {limits.json_strings} strings", "json_strings")
     brackets = _STRING.sub(b"", marks)
     if len(brackets) > 2 * limits.json_containers:
-        raise _refused(f"more than {limits.json_containers} objects and arrays")
+        raise _refused(f"more than {limits.json_containers} objects and arrays", "json_containers")
     depth = 0
     for bracket in brackets:
         depth += 1 if bracket in _OPENING else -1
         if depth > limits.json_depth:
-            raise _refused(f"nested deeper than {limits.json_depth} levels")
+            raise _refused(f"nested deeper than {limits.json_depth} levels", "json_depth")
 
 
-def _refused(problem: str) -> ApiError:
-    return ApiError("invalid_request", f"body: {problem}", field="body")
+def _refused(problem: str, limit: str) -> ApiError:
+    return invalid("body", problem, limit=limit)
 
 
 def _holds_more(raw: bytes, byte: bytes, bound: int) -> bool:

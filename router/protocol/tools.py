@@ -43,20 +43,20 @@ def is_name(name: str) -> bool:
     return _NAME.fullmatch(name) is not None
 
 
-def check_tools(raw: bytes, limits: Limits) -> frozenset[str]:
-    """The names of the tools.
+def check_tools(raw: bytes, limits: Limits, *, is_compiled: bool = False) -> frozenset[str]:
+    """The names of the tools. `is_compiled`: a call is demanded, so an engine makes a grammar of their parameters.
 
     Raises:
         ApiError: 400, naming the tool and its field.
     """
     if len(raw) > limits.tools_bytes:
-        raise invalid("tools", f"at most {limits.tools_bytes} bytes, got {len(raw)}")
+        raise invalid("tools", f"at most {limits.tools_bytes} bytes, got {len(raw)}", limit="tools_bytes")
     try:
         tools: list[_Tool] = read(_tools, raw)
     except ValueError as error:
         raise invalid("tools", str(error)) from None
     if len(tools) > limits.tools:
-        raise invalid("tools", f"at most {limits.tools} tools, got {len(tools)}")
+        raise invalid("tools", f"at most {limits.tools} tools, got {len(tools)}", limit="tools")
     names: set[str] = set()
     for index, tool in enumerate(tools):
         path = f"tools[{index}]"
@@ -69,7 +69,8 @@ def check_tools(raw: bytes, limits: Limits) -> frozenset[str]:
             raise invalid(f"{path}.function.name", f"{name!r} is given twice")
         names.add(name)
         if tool.function.parameters is not None:
-            check_schema(tool.function.parameters, f"{path}.function.parameters", limits)
+            where = f"{path}.function.parameters"
+            check_schema(tool.function.parameters, where, limits, is_compiled=is_compiled)
     return frozenset(names)
 
 

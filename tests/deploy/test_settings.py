@@ -5,6 +5,7 @@ from pathlib import Path
 import yaml
 
 import router.config
+import router.sections
 import serving.config
 from deploy import settings
 from serving.engine import resolve
@@ -23,15 +24,15 @@ def test_the_engines_accept_the_deployment_written_for_them(tmp_path: Path) -> N
 def test_the_router_accepts_the_configuration_written_for_it(tmp_path: Path) -> None:
     cluster = settings.Cluster("http://127.0.0.1:8265", tmp_path / "token")
     file = tmp_path / "router.yaml"
-    file.write_text(settings.router(host="127.0.0.1", port=8080, key_file=tmp_path / "key", cluster=cluster))
+    file.write_text(settings.router(host="127.0.0.1", port=8080, folder=tmp_path, cluster=cluster))
     config = router.config.load(file)
     ((pool, section),) = config.pools()
     assert (settings.MODEL, settings.MODEL) == (pool.model, pool.upstream_model)
-    assert isinstance(section.discovery, router.config.RaySection)
+    assert isinstance(section.discovery, router.sections.RaySection)
     assert "http://127.0.0.1:8265" == section.discovery.dashboard
 
 
 def test_no_secret_stands_in_the_files(tmp_path: Path) -> None:
     cluster = settings.Cluster("http://127.0.0.1:8265", tmp_path / "token")
-    text = settings.router(host="127.0.0.1", port=8080, key_file=tmp_path / "key", cluster=cluster)
-    assert [{"name": "local", "secret": {"file": str(tmp_path / "key")}}] == yaml.safe_load(text)["keys"]
+    text = settings.router(host="127.0.0.1", port=8080, folder=tmp_path, cluster=cluster)
+    assert [{"name": "local", "secret": {"file": str(tmp_path / "api-key")}}] == yaml.safe_load(text)["keys"]

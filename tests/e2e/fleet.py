@@ -34,7 +34,8 @@ class Fleet:
         self.root_url = stack.root_url
         self.api_key = stack.api_key
         self.model = stack.model
-        self.router = RouterClient(stack.base_url, stack.api_key)
+        self.management_key = stack.management_key
+        self.router = RouterClient(stack.base_url, stack.management_key)
         self.size = len(stack.replicas)
 
     @property

@@ -3,10 +3,11 @@ from typing import Any
 
 import pytest
 
-from router.config import Config, ConfigError, Secret, load, parse, read_secrets, read_vocabularies
+from router.config import Config, load, parse, read_secrets, read_vocabularies
 from router.policy.call import Priority
 from router.policy.catalog import Price
 from router.policy.deadline import Deadlines
+from router.sections import ConfigError, Secret
 
 POOL: dict[str, Any] = {
     "name": "local",

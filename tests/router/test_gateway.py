@@ -23,6 +23,7 @@ from router.protocol.errors import ApiError, render
 from router.protocol.limits import Limits
 from router.protocol.request import parse_chat
 from tests.cancelling import CancelAt
+from tests.router.accounts import ME, Journal, accounting
 from tests.router.rules import Seen, rules
 
 POOL = Pool("local", "m/eyes", "eyes", context_length=1_000, price=Price(prompt=1e-6, completion=2e-6))
@@ -91,6 +92,8 @@ class FakeUpstream:
 
 class FakeClient:
     def __init__(self) -> None:
+        self.journal = Journal()
+        self.rows_before_the_end = 0
         self.started: list[bool] = []
         self.data = b""
         self.is_complete = False
@@ -101,6 +104,8 @@ class FakeClient:
         self.started.append(stream)
 
     async def write(self, data: bytes, *, more: bool) -> None:
+        if not more or b"[DONE]" in data:
+            self.rows_before_the_end = len(self.journal.ended)
         await asyncio.sleep(0)
         assert not self.is_complete
         self.data += data
@@ -150,6 +155,8 @@ class World:
         self.seen = Seen()
         self.heard = Heard()
         self.client = FakeClient()
+        self.journal = self.client.journal
+        self.accounting = accounting(self.journal, clock=clock)
         self.rules = rules(lambda pool: self.endpoints, observer=self.seen, load=self.load, **policies or {})
         self.gateway = Gateway(
             pools=[POOL],
@@ -171,7 +178,8 @@ class World:
     async def answer(self, *, stream: bool, wants_metadata: bool = False, **fields: Any) -> None:
         body = {"model": "m/eyes", "messages": [{"role": "user", "content": "What is it?"}], "stream": stream}
         request = parse_chat(json.dumps(body | fields).encode(), Limits())
-        generation = Generation("gen-1", request, 0.0, 1, "me", wants_metadata=wants_metadata)
+        ticket = self.accounting.admit(ME)
+        generation = Generation("gen-1", request, 0.0, 1, ME, ticket, wants_metadata=wants_metadata)
         await self.gateway.answer(generation, self.client)
 
     def run(self, *, stream: bool, **fields: Any) -> None:
@@ -188,6 +196,8 @@ class World:
         assert [self.load.of(endpoint.id).streams for endpoint in self.endpoints] == [0] * len(self.endpoints)
         assert all(reply.is_closed for reply in self.upstream.given)
         assert len(self.settled) == len(self.upstream.sent)
+        assert (0, 0) == (self.accounting.quotas.in_flight, self.accounting.quotas.reserved)
+        self.journal.assert_each_is_written_once()
 
 
 def hedged_world(*replies: FakeReply, **gate: Any) -> World:
@@ -523,3 +533,54 @@ def test_nobody_is_told_unasked() -> None:
     world = World(FakeReply(OK, WHOLE))
     world.run(stream=False)
     assert "openrouter_metadata" not in json.loads(world.client.data)
+
+
+@pytest.mark.parametrize(
+    ("stream", "replies", "status", "cost"),
+    [
+        pytest.param(False, [(OK, WHOLE)], "ok", 11_000, id="whole"),
+        pytest.param(True, [(OK, *STREAM)], "ok", 11_000, id="stream"),
+        pytest.param(True, [(OK, b"".join(STREAM))], "ok", 11_000, id="stream in one piece"),
+        pytest.param(True, [(OK, STREAM[0], BROKEN)], "broken", 0, id="stream that breaks"),
+    ],
+)
+def test_the_row_is_written_before_the_last_byte(
+    stream: bool, replies: list[tuple[Any, ...]], status: str, cost: int
+) -> None:
+    world = World(*(FakeReply(*reply) for reply in replies))
+    world.run(stream=stream)
+    assert 1 == world.client.rows_before_the_end
+    assert [(status, cost, "config:me")] == [(row.status, row.cost, row.key) for row in world.journal.ended]
+    world.assert_everything_is_given_back()
+
+
+def test_what_failed_behind_comments_is_written_before_its_error_is_told() -> None:
+    gate = Gate(comments=1)
+    world = World(FakeReply(REFUSED), FakeReply(REFUSED), comment_after_s=0.001, gate=gate)
+    gate.client = world.client
+    world.run(stream=True)
+    assert 1 == world.client.rows_before_the_end
+    assert [("unavailable", 0, 2)] == [(row.status, row.cost, row.attempts) for row in world.journal.ended]
+
+
+def test_a_client_that_leaves_pays_for_what_it_got() -> None:
+    world = World(FakeReply(OK, STREAM[0], *STREAM[1:]))
+
+    async def leave() -> None:
+        answering = asyncio.create_task(world.answer(stream=True))
+        await world.client.has_written.wait()
+        answering.cancel()
+        await asyncio.wait((answering,))
+
+    asyncio.run(leave())
+    row = world.journal.ended[0]
+    assert ("cancelled", False) == (row.status, row.is_exact)
+    assert (row.completion_tokens, row.prompt_tokens * 1_000 + row.completion_tokens * 2_000) == (1, row.cost)
+    world.assert_everything_is_given_back()
+
+
+def test_what_nobody_can_serve_is_neither_reserved_nor_written() -> None:
+    world = World()
+    world.refused(stream=False, model="m/other")
+    assert ([], []) == (world.journal.begun, world.journal.ended)
+    world.assert_everything_is_given_back()

@@ -13,6 +13,7 @@ from router.policy.route import Reason
 from router.protocol.errors import ApiError
 from router.protocol.limits import Limits
 from router.protocol.request import parse_chat
+from tests.router.accounts import ME, accounting
 
 POOL = Pool("local", "m/eyes", "eyes", price=Price(prompt=1e-6, completion=2e-6))
 ENDPOINT = Endpoint(EndpointId("e1"), "http://e1")
@@ -25,7 +26,7 @@ def attempt(number: int = 1) -> Attempt:
 
 def generation(model: str = "m/eyes") -> Generation:
     body = {"model": model, "messages": [{"role": "user", "content": "Hello?"}], "stream": True}
-    return Generation("gen-1", parse_chat(json.dumps(body).encode(), Limits()), 10.0, 1, "me")
+    return Generation("gen-1", parse_chat(json.dumps(body).encode(), Limits()), 10.0, 1, ME, accounting().admit(ME))
 
 
 def sample(metrics: Metrics, name: str, **labels: str) -> float | None:

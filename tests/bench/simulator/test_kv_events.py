@@ -58,6 +58,15 @@ def test_blocks_that_enter_the_cache_are_told_with_their_tokens() -> None:
     with_engines(work, SETTINGS)
 
 
+def test_the_salt_of_a_request_is_told_with_its_first_block() -> None:
+    async def work(client: Client) -> None:
+        await client.chat(TEXT, max_tokens=1, cache_salt="anne's")
+        events = [event for _, events in await replayed(client) for event in events]
+        assert [["anne's"], None] == [keys for event in events for keys in event["extra_keys"]]
+
+    with_engines(work, SETTINGS)
+
+
 def test_a_subscriber_hears_of_blocks_as_they_come() -> None:
     async def work(client: Client) -> None:
         (source,) = (await client.http.get(client.url("/kv_event_sources"))).json()

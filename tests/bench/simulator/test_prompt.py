@@ -48,3 +48,8 @@ def test_names_fit_into_64_bits() -> None:
 def test_extra_keys_tell_where_a_picture_begins_from_each_blocks_start() -> None:
     pictures = [picture("a", 20, 20), picture("b", 45, 3)]
     assert [None, (("a", 4),), (("a", -12), ("b", 13)), None] == extra_keys(pictures, 0, 4, 16)
+
+
+def test_the_salt_stands_in_the_first_blocks_extra_keys_alone() -> None:
+    assert [(("a", 4), "salt"), (("a", -12),)] == extra_keys([picture("a", 4, 20)], 0, 2, 16, "salt")
+    assert [None] == extra_keys([], 1, 1, 16, "salt")

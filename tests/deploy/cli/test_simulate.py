@@ -11,7 +11,7 @@ from bench.simulator.settings import SimulatorSettings
 from deploy.cli import simulate
 from deploy.problem import Problem
 from router import config
-from router.config import StaticSection
+from router.sections import StaticSection
 
 URLS = ["http://127.0.0.1:30001", "http://127.0.0.1:30002"]
 

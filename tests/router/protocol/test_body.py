@@ -40,6 +40,14 @@ def test_an_image_is_cut_out_and_not_copied() -> None:
     assert body.image(b'"x"') is None
 
 
+def test_an_image_that_is_added_has_a_placeholder_of_its_own() -> None:
+    body = split(b'{"a":"data:image/png;base64,AAAA"}', LIMITS)
+    assert (b'"data:image/#1"', b'"data:image/#2"') == (body.add(b'"data:image/gif;x"'), body.add(b'"y"'))
+    assert b'["y","data:image/gif;x","data:image/png;base64,AAAA"]' == b"".join(
+        body.restore(b'["data:image/#2","data:image/#1","data:image/#0"]')
+    )
+
+
 @pytest.mark.parametrize(
     ("raw", "problem"),
     [

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from xxhash import xxh3_64_intdigest
 
 from router.policy.call import NO_PREFIX, Prefix
-from router.protocol.chain import BLOCK_BYTES, Chain, seed_of
+from router.protocol.chain import BLOCK_BYTES, Chain, salted, seed_of
 
 Item = bytes | tuple[bytes, int]  # text, or an image's digest and tokens
 IMAGES = st.binary(min_size=1, max_size=3).map(lambda data: (hashlib.sha256(data).digest(), len(data)))
@@ -62,7 +62,9 @@ def test_the_rule_is_written_in_stone() -> None:
         0xE83002D606471AB9,
         0x33E61DA3355F47E2,
     ] == made.hashes
-    assert 0x6FBC383AAA77D911 == seed_of("lora", "s")
+    assert 0x5187B0ED1F2A888A == seed_of("lora")
+    assert 0xAD4772A38B2FD7C0 == seed_of(None, "s")
+    assert 0x494CFF52551BEFD7 == seed_of("lora", "s")
 
 
 @given(items=ITEMS, more=ITEMS)
@@ -119,3 +121,8 @@ def test_adapters_and_salts_have_chains_of_their_own(adapter: str | None, salt: 
     others = [seed_of(*each) for each in ((None, ""), ("a", "c"), ("c", ""))]
     assert seed_of(adapter, salt) not in others
     assert 0 == seed_of() == seed_of("", "")
+
+
+def test_a_salt_is_put_on_top_of_an_adapters_seed() -> None:
+    assert seed_of("lora", "s") == salted(seed_of("lora"), "s")
+    assert seed_of("lora") == salted(seed_of("lora"), "")

@@ -121,6 +121,14 @@ def test_an_adapter_and_a_salt_begin_chains_elsewhere() -> None:
     assert 3 == len({*both, *salted, *tuned})
 
 
+def test_only_the_first_block_names_the_salt_and_those_behind_it_are_the_tenants_too() -> None:
+    blocks = engine()
+    first = blocks.apply(stored(TEXT[:8], extra_keys=[["salt"], None])).gained
+    rest = blocks.apply(stored(TEXT[8:], 101, 102)).gained
+    assert chain_of(TEXT, seed=seed_of(None, "salt")) == first + rest
+    assert not set(chain_of(TEXT)) & set(first + rest)
+
+
 @pytest.mark.parametrize(
     ("identifier", "digest"),
     [

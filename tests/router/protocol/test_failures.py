@@ -108,6 +108,12 @@ def test_an_engines_complaint_names_the_field_and_passes_scrubbed() -> None:
     assert "The provider refused the request" == told(REJECTED, "").message
 
 
+@pytest.mark.parametrize("param", ["", "/etc/passwd", "sk-or-v1 0123", "x" * 129, "a\r\nb", "<script>"])
+def test_what_is_no_field_is_not_repeated_as_one(param: str) -> None:
+    error = told(REJECTED, "no", param=param)
+    assert (None, "no") == (error.field, error.message)
+
+
 def test_pydantics_lists_are_reduced_to_what_they_say() -> None:
     message = "1 validation error:\n  {'type': 'int_type', 'msg': 'Input should be an integer', 'input': 'x'}"
     assert "n: Input should be an integer" == told(REJECTED, message, param="body.n").message

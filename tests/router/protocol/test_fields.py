@@ -58,6 +58,20 @@ def read(fields: dict[str, Any] | bytes, limits: Limits = LIMITS, table: Any = C
         ("top_logprobs", 5),  # without logprobs
         ("min_tokens", -1),
         ("stop_token_ids", [-1]),
+        ("stop_token_ids", [1] * 65),
+        ("bad_words", ["x"] * 65),
+        ("bad_words", ["x" * 257]),
+        ("user", "x" * 257),
+        ("user", "a\r\nset-cookie: b"),
+        ("user", "nul \0"),
+        ("session_id", "line\u2028separator"),
+        ("model", "author/slug\x1b[2J"),
+        ("models", ["author/slug", "a\nb"]),
+        ("metadata", {"key\n": "value"}),
+        ("metadata", {"key": "nul \0"}),
+        ("trace", {"deep": ["nul \0"]}),
+        ("safety_identifier", "\x85"),
+        ("provider", {"order": ["x" * 70_000]}),
         ("bad_words", [1]),
         ("model", 7),
         ("model", "x" * 257),
@@ -116,8 +130,39 @@ def test_null_counts_as_absent() -> None:
 
 def test_unknown_fields_pass_untouched_up_to_a_bound() -> None:
     assert b'{"a": [1]}' == bytes(read({"safe_prompt": {"a": [1]}}).forwarded["safe_prompt"])
-    with pytest.raises(ApiError, match="big: an unknown field may have at most 10 bytes, this has 13"):
+    with pytest.raises(ApiError, match="big: this field may have at most 10 bytes, this has 13"):
         read({"big": "x" * 11}, Limits(unknown_bytes=10))
+
+
+def test_line_breaks_in_values_of_metadata_and_a_backslash_before_u0000_are_ordinary_text() -> None:
+    assert {"a": "b\nc"} == read({"metadata": {"a": "b\nc"}}).values["metadata"]
+    assert {"a": "\\u0000"} == read({"metadata": {"a": "\\u0000"}}).values["metadata"]
+
+
+@pytest.mark.parametrize(
+    ("limit", "least", "most"),
+    [
+        ("n", {"n": 2}, {"n": 3}),
+        ("top_logprobs", {"logprobs": True, "top_logprobs": 2}, {"logprobs": True, "top_logprobs": 3}),
+        ("logit_bias", {"logit_bias": {"1": 1, "2": 2}}, {"logit_bias": {"1": 1, "2": 2, "3": 3}}),
+        ("fallback_models", {"models": ["a", "b"]}, {"models": ["a", "b", "c"]}),
+        ("metadata", {"metadata": {"1": "", "2": ""}}, {"metadata": {"1": "", "2": "", "3": ""}}),
+        ("stop_token_ids", {"stop_token_ids": [1, 2]}, {"stop_token_ids": [1, 2, 3]}),
+        ("bad_words", {"bad_words": ["a", "b"]}, {"bad_words": ["a", "b", "c"]}),
+        ("bad_word_chars", {"bad_words": ["éé"]}, {"bad_words": ["ééé"]}),
+        ("stop", {"stop": ["a", "b"]}, {"stop": ["a", "b", "c"]}),
+        ("stop_chars", {"stop": "éé"}, {"stop": "ééé"}),
+        ("identifier_chars", {"user": "éé"}, {"user": "ééé"}),
+        ("unknown_bytes", {"whatever": 12}, {"whatever": 123}),
+        ("unknown_bytes", {"trace": {}}, {"trace": {"": 1}}),
+    ],
+)
+def test_every_bound_is_inclusive_and_named_in_what_it_refuses(limit: str, least: Any, most: Any) -> None:
+    limits = Limits(**{limit: 2})
+    read(least, limits)
+    with pytest.raises(ApiError) as caught:
+        read(most, limits)
+    assert limit == caught.value.limit
 
 
 def test_what_only_the_router_understands_stays_with_it() -> None:

@@ -9,6 +9,7 @@ import pytest
 from router.protocol.body import split
 from router.protocol.errors import ApiError
 from router.protocol.limits import Limits
+from router.protocol.media import Unfetched
 from router.protocol.messages import Message
 from router.protocol.read_messages import Messages, read_messages
 from tests.router.protocol import pictures
@@ -18,6 +19,17 @@ from tests.router.protocol.conversations import assistant, image, system, text, 
 def read(messages: Any, limits: Limits = Limits()) -> Messages:  # noqa: B008  # frozen
     body = split(json.dumps({"messages": messages}, ensure_ascii=False).encode(), limits)
     return read_messages(body.fields["messages"], body, limits)
+
+
+A, B = "https://example.com/a.png", "http://example.com/b.gif"
+FETCHED = {A: pictures.data_url(pictures.png(512, 512)), B: pictures.data_url(pictures.gif(9, 9), "image/gif")}
+
+
+def unfetched(messages: Any, limits: Limits = Limits(), salt: str = "") -> Unfetched:  # noqa: B008  # frozen
+    body = split(json.dumps({"messages": messages}).encode(), limits)
+    with pytest.raises(Unfetched) as caught:
+        read_messages(body.fields["messages"], body, limits, salt).media.check_fetched()
+    return caught.value
 
 
 def refused(messages: Any, limits: Limits = Limits()) -> ApiError:  # noqa: B008  # frozen
@@ -131,8 +143,9 @@ def url(value: str) -> list[Any]:
 @pytest.mark.parametrize(
     ("messages", "error_type", "problem"),
     [
-        (url("https://example.com/a.png"), "image_download_failed", "only data URLs are accepted"),
-        (url("file:///etc/passwd"), "image_download_failed", "only data URLs are accepted"),
+        (url("file:///etc/passwd"), "image_download_failed", "must be a data URL"),
+        (url("//example.com/a.png"), "image_download_failed", "must be a data URL"),
+        (url(""), "image_download_failed", "must be a data URL"),
         (url("data:image/svg+xml;base64,AAAA"), "unsupported_image_format", "are not supported"),
         (url("data:text/html;base64,AAAA"), "unsupported_image_format", "are not supported"),
         (url("data:image/png;base64,!!!!"), "invalid_image", "not valid base64"),
@@ -154,20 +167,102 @@ def test_a_url_with_escapes_is_read_like_any_other() -> None:
     raw = json.dumps(url(good)).replace("/", r"\/").encode()  # as PHP writes it
     body = split(b'{"messages":' + raw + b"}", Limits())
     assert 380 == read_messages(body.fields["messages"], body, Limits()).media.tokens
-    assert () == body.images
+    assert [] == body.images
 
 
 @pytest.mark.parametrize(
-    ("limits", "problem"),
+    ("limit", "bound", "problem"),
     [
-        (Limits(messages=1), "messages: at most 1 messages, got 2"),
-        (Limits(parts=2), "messages: at most 2 content parts"),
-        (Limits(images=1), "messages: at most 1 images in a request"),
-        (Limits(image_bytes=20), "at most 20 bytes, this has 33"),
-        (Limits(image_pixels=262_143), r"at most 262143 pixels \(512 x 512\), this has 262144"),
-        (Limits(image_pixels_total=300_000), "at most 300000 pixels in all images together, this has 524288"),
+        ("messages", 1, "messages: at most 1 messages, got 2"),
+        ("parts", 2, "messages: at most 2 content parts"),
+        ("images", 1, "messages: at most 1 images in a request"),
+        ("image_bytes", 20, "at most 20 bytes, this has 33"),
+        ("image_pixels", 262_143, "at most 262143 pixels (512 x 512), this has 262144"),
+        ("image_pixels_total", 300_000, "at most 300000 pixels in all images together, this has 524288"),
+        ("image_aspect", 0, "at most 0 times the shorter (512 x 512)"),
     ],
 )
-def test_messages_and_images_are_bounded(limits: Limits, problem: str) -> None:
-    with pytest.raises(ApiError, match=problem):
-        read([user([text("x"), image(), image()]), user()], limits)
+def test_messages_and_images_are_bounded(limit: str, bound: int, problem: str) -> None:
+    error = refused([user([text("x"), image(), image()]), user()], Limits(**{limit: bound}))
+    assert problem in error.message
+    assert limit == error.limit
+
+
+def test_images_to_be_fetched_are_named_each_once_by_their_first_field() -> None:
+    messages = [user([text("x"), *url(B)[0]["content"], image()]), *url(A), *url(B), user([image()])]
+    raised = unfetched(messages, salt="s")
+    assert {
+        B: "messages[0].content[1].image_url.url",
+        A: "messages[1].content[0].image_url.url",
+    } == raised.fields
+    assert ((B, A), "s") == (raised.urls, raised.salt)
+    assert "2 images to be fetched" == str(raised)
+
+
+def test_fetched_images_may_be_as_large_as_the_rest_of_the_body_allows() -> None:
+    size = len(json.dumps({"messages": url(A)}).encode())
+    assert 30_000 == unfetched(url(A), Limits(body_bytes=size + 40_000)).room
+    assert 0 == unfetched(url(A), Limits(body_bytes=size)).room
+
+
+def test_schemes_are_read_whatever_their_case_and_escapes() -> None:
+    assert ("HTTPS://example.com/a",) == unfetched(url("HTTPS://example.com/a")).urls
+    raw = b'{"messages":' + json.dumps(url(A)).replace("/", r"\/").encode() + b"}"
+    body = split(raw, Limits())
+    with pytest.raises(Unfetched) as caught:
+        read_messages(body.fields["messages"], body, Limits()).media.check_fetched()
+    assert (A,) == caught.value.urls
+
+
+def test_everything_is_checked_before_anything_is_fetched() -> None:
+    for limits, messages, problem in (
+        (Limits(images=2), [*url(A), *url(B), *url(A)], "at most 2 images"),
+        (Limits(), [*url(A), user([image(b"no image")])], "not a PNG"),
+        (Limits(parts=1), [*url(A), *url(B)], "at most 1 content parts"),
+        (Limits(), [*url(A), user([])], "must hold at least one part"),
+    ):
+        assert problem in refused(messages, limits).message
+
+
+def test_a_fetched_image_is_like_one_that_was_sent() -> None:
+    named = {"type": "image_url", "image_url": {"url": A, "detail": "high"}, "cache_control": {"type": "ephemeral"}}
+    messages = [user([text("x"), named, *url(B)[0]["content"], image(), *url(A)[0]["content"]]), assistant()]
+    body = split(json.dumps({"messages": messages}).encode(), Limits())
+    with_fetched = read_messages(body.fields["messages"], body, Limits(), "salt", FETCHED)
+    with_fetched.media.check_fetched()
+
+    first, second = (json.loads(data) for data in (FETCHED[A], FETCHED[B]))
+    sent = [
+        user(
+            [
+                text("x"),
+                {**named, "image_url": {"url": first, "detail": "high"}},
+                {"type": "image_url", "image_url": {"url": second}},
+                image(),
+                {"type": "image_url", "image_url": {"url": first}},
+            ]
+        ),
+        assistant(),
+    ]
+    body = split(json.dumps({"messages": sent}).encode(), Limits())
+    without = read_messages(body.fields["messages"], body, Limits(), "salt")
+    assert without.media.pictures == with_fetched.media.pictures
+    assert (without.media.images, without.media.tokens, without.media.pixels) == (
+        with_fetched.media.images,
+        with_fetched.media.tokens,
+        with_fetched.media.pixels,
+    )
+    for mine, theirs in zip(with_fetched.items, without.items, strict=True):
+        assert restored(with_fetched, mine.content) == restored(without, theirs.content)
+    assert restored(with_fetched, with_fetched.raw) == restored(without, without.raw)
+
+
+def restored(messages: Messages, raw: bytes | None) -> Any:
+    return None if raw is None else json.loads(b"".join(messages.media.body.restore(raw)))
+
+
+def test_fetched_images_are_measured_and_bounded_like_others() -> None:
+    body = split(json.dumps({"messages": [*url(A), *url(B)]}).encode(), Limits())
+    with pytest.raises(ApiError, match="at most 262143 pixels") as caught:
+        read_messages(body.fields["messages"], body, Limits(image_pixels=262_143), fetched=FETCHED)
+    assert ("image_too_large", "messages[0].content[0].image_url.url") == (caught.value.error_type, caught.value.field)

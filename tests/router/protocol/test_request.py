@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from router.policy.call import NO_PREFIX, Call, Caller, Priority
 from router.policy.catalog import Pool
+from router.protocol.chain import Chain, seed_of
 from router.protocol.errors import ApiError
 from router.protocol.limits import Limits
+from router.protocol.media import Unfetched
 from router.protocol.request import Request, parse_chat, parse_completion
 from tests.router.protocol import pictures
 from tests.router.protocol.conversations import assistant, image, system, text, user
@@ -138,6 +140,29 @@ def test_the_priority_is_what_was_asked_for_and_the_key_allows() -> None:
         chat(service_tier="first")
 
 
+def test_a_tenant_has_a_cache_of_its_own_in_the_engine_and_in_the_index() -> None:
+    raw = json.dumps({"model": "m", "messages": [system("s" * 300), user([text("What?"), image()])]}).encode()
+    nobodys = parse_chat(raw, Limits())
+    anne, bob = (parse_chat(raw, Limits(), caller=Caller(salt=salt)) for salt in ("anne", "bob"))
+    assert "cache_salt" not in engine_body(nobodys)
+    assert ("anne", "bob") == (engine_body(anne)["cache_salt"], engine_body(bob)["cache_salt"])
+    assert 3 * 3 == len({each for request in (nobodys, anne, bob) for each in request.call.prefix.hashes})
+    assert anne.call.prefix == parse_chat(raw, Limits(), caller=Caller("x", salt="anne")).call.prefix
+    names = [engine_body(request)["messages"][1]["content"][1]["uuid"] for request in (nobodys, anne, bob)]
+    assert 3 == len(set(names))
+    assert "anne" not in repr(Caller(salt="anne"))
+
+
+def test_a_tenants_prompt_to_an_adapter_begins_where_the_engine_says_that_it_does() -> None:
+    raw = json.dumps({"model": "m", "prompt": "p" * 300}).encode()
+    caller, seeds = Caller(salt="anne"), {"m": seed_of("tuned")}
+    request = parse_completion(raw, Limits(), caller=caller, seeds=seeds)
+    chain = Chain(seed_of("tuned", "anne"))
+    chain.text(b"<s>" + b"p" * 300)
+    assert tuple(chain.hashes) == request.call.prefix.hashes
+    assert "anne" == engine_body(request)["cache_salt"]
+
+
 def test_the_first_of_models_stands_in_for_a_missing_model() -> None:
     request = parse_chat(json.dumps({"models": ["a", "b"], "messages": [user()]}).encode(), Limits())
     assert ("a", ("b",)) == (request.call.model, request.call.fallback_models)
@@ -161,9 +186,9 @@ def test_tools_and_formats_go_to_the_engine() -> None:
     assert ([TOOL], "auto", False) == (body["tools"], body["tool_choice"], body["parallel_tool_calls"])
     assert "tool_choice" not in engine_body(chat(tools=[TOOL]))
     assert {"type": "json_object"} == engine_body(chat(response_format={"type": "json_object"}))["response_format"]
-    assert {"grammar": "g"} == engine_body(chat(response_format={"type": "grammar", "grammar": "g"}))[
-        "structured_outputs"
-    ]
+    assert {"grammar": 'root ::= "g"'} == engine_body(
+        chat(response_format={"type": "grammar", "grammar": 'root ::= "g"'})
+    )["structured_outputs"]
 
 
 def test_no_tools_is_what_an_empty_array_means() -> None:
@@ -275,3 +300,43 @@ def test_no_json_raises_anything_but_an_api_error(fields: dict[str, Any]) -> Non
         except ApiError as error:
             status = error.status
         assert 400 == status
+
+
+def named(url: str) -> dict[str, Any]:
+    return {"type": "image_url", "image_url": {"url": url}}
+
+
+def test_a_request_with_fetched_images_is_the_one_that_carries_them() -> None:
+    url, picture = "https://example.com/a.png", pictures.png(640, 480, padding=3_000)
+    messages = [user([text("What is it?"), named(url)]), user("And now?")]  # to be put in order, so written anew
+    raw = json.dumps({"model": "m", "messages": messages}).encode()
+    with pytest.raises(Unfetched) as caught:
+        parse_chat(raw, Limits(), caller=Caller(salt="s"))
+    assert ((url,), "s") == (caught.value.urls, caught.value.salt)
+    fetched = parse_chat(raw, Limits(), caller=Caller(salt="s"), fetched={url: pictures.data_url(picture)})
+    messages = [user([text("What is it?"), image(picture)]), user("And now?")]
+    raw = json.dumps({"model": "m", "messages": messages}).encode()
+    sent = parse_chat(raw, Limits(), caller=Caller(salt="s"))
+    assert sent.call == fetched.call
+    assert engine_body(sent) == engine_body(fetched)
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"temperature": 9}, "temperature"),
+        ({"tools": 5}, "tools"),
+        ({"response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": 5}}}, None),
+        ({"messages": [user([named("https://example.com/a.png")]), {"role": "tool", "content": "x"}]}, None),
+    ],
+)
+def test_a_request_that_is_wrong_anyhow_has_nothing_fetched(fields: dict[str, Any], field: str | None) -> None:
+    with pytest.raises(ApiError) as caught:
+        chat(**{"messages": [user([named("https://example.com/a.png")])], **fields})
+    assert caught.value.field
+    assert field in (None, caught.value.field)
+
+
+def test_completions_have_no_images_to_be_fetched() -> None:
+    request = parse_completion(b'{"model":"m","prompt":"https://example.com/a.png"}', Limits(), fetched={})
+    assert "https://example.com/a.png" == engine_body(request)["prompt"]

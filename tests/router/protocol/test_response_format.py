@@ -7,7 +7,7 @@ import pytest
 
 from router.protocol.errors import ApiError
 from router.protocol.limits import Limits
-from router.protocol.response_format import engine_fields
+from router.protocol.response_format import constraint_of, engine_fields
 
 
 def fields(value: Any, limits: Limits = Limits()) -> dict[str, Any]:  # noqa: B008  # frozen
@@ -59,5 +59,38 @@ def test_what_constrains_nothing_is_refused_by_its_field(value: Any, field: str)
 def test_schemas_and_grammars_are_bounded_in_size() -> None:
     with pytest.raises(ApiError, match=r"response_format.json_schema.schema: at most 10 bytes"):
         fields(schema(), Limits(schema_bytes=10))
-    with pytest.raises(ApiError, match=r"response_format.grammar: at most 3 characters, got 4"):
+    with pytest.raises(ApiError, match=r"response_format.grammar: at most 3 bytes, got 4"):
         fields({"type": "grammar", "grammar": "root"}, Limits(grammar_bytes=3))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"patternProperties": {"^a": {}}},
+        {"properties": {"patternProperties": {"type": "string"}}},
+        {"properties": {"a": {"enum": [{"patternProperties": 1}]}}},
+    ],
+)
+def test_what_leads_to_the_backend_that_writes_everything_out_is_refused(value: Any) -> None:
+    with pytest.raises(ApiError, match="patternProperties is not supported for answers"):
+        fields(schema(schema=value))
+
+
+def test_a_text_about_it_leads_nowhere() -> None:
+    said = {"description": 'write "patternProperties": {}', "enum": ["patternProperties"]}
+    assert {"response_format": schema(schema=said)} == fields(schema(schema=said))
+
+
+def test_the_same_constraint_has_the_same_number() -> None:
+    assert constraint_of({}) is None
+    assert constraint_of({"tools": b"[1]"}) is None
+    assert constraint_of({"tools": b"[1]", "tool_choice": b'"auto"'}) is None
+    found = [
+        constraint_of({"response_format": b"{}"}),
+        constraint_of({"response_format": b"{1}"}),
+        constraint_of({"structured_outputs": b"{1}", "response_format": b"{}"}),
+        constraint_of({"tools": b"[1]", "tool_choice": b'"required"'}),
+        constraint_of({"tools": b"[2]", "tool_choice": b'"required"'}),
+    ]
+    assert 5 == len(set(found))
+    assert found[0] == constraint_of({"response_format": b"{}", "messages": b"[]"})

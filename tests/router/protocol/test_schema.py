@@ -71,6 +71,9 @@ def test_a_schema_with_all_the_usual_keywords_is_one() -> None:
         ({"pattern": 5}, "s.pattern", "must be a string"),
         ({"pattern": "a" * 513}, "s.pattern", "at most 512 characters, got 513"),
         ({"pattern": "(a{1,1000}){1,1000}"}, "s.pattern", "may repeat at most 256 times"),
+        ({"patternProperties": {"(?=a)": {}}}, "s.patternProperties", "look-ahead"),
+        ({"$ref": "#/$defs/none"}, "s.$ref", "refers to a place that is not there"),
+        ({"$ref": "#"}, "s", "refers to itself"),
     ],
 )
 def test_what_is_no_schema_is_refused_at_its_place(schema: object, field: str, problem: str) -> None:
@@ -88,6 +91,31 @@ def test_depth_and_size_are_bounded() -> None:
         check_schema(schema, "s", Limits())
     with pytest.raises(ApiError, match="s: more than 10 subschemas"):
         check_schema({"properties": {str(i): {} for i in range(20)}}, "s", Limits(schema_nodes=10))
+
+
+@pytest.mark.parametrize(
+    ("limit", "least", "most"),
+    [
+        ("schema_depth", {"not": {}}, {"not": {"not": {}}}),
+        ("schema_nodes", {"additionalProperties": {}}, {"properties": {"a": {}, "b": {}}}),
+        ("schema_properties", {"properties": {"a": {}, "b": {}}}, {"properties": {"a": {}, "b": {}, "c": {}}}),
+        ("schema_enum", {"enum": [1, 2]}, {"enum": [1], "not": {"enum": [1, 2]}}),
+        ("schema_repeat", {"minItems": 2}, {"minItems": 3}),
+        ("schema_products", {"allOf": [{"anyOf": [{}, {}]}]}, {"allOf": [{"anyOf": [{}, {}]}, {"oneOf": [{}, {}]}]}),
+        ("pattern_chars", {"pattern": "aa"}, {"pattern": "aaa"}),
+    ],
+)
+def test_every_bound_is_inclusive_and_named_in_what_it_refuses(limit: str, least: object, most: object) -> None:
+    limits = Limits(**{limit: 2})  # a whole schema counts as one level, and as one subschema
+    check_schema(least, "s", limits)
+    with pytest.raises(ApiError) as caught:
+        check_schema(most, "s", limits)
+    assert limit == caught.value.limit
+
+
+def test_what_is_only_shown_to_the_model_may_refer_and_match_as_it_likes() -> None:
+    shown = {"$ref": "#/nowhere", "pattern": r"^(?!.*\.\.)(a)\1", "patternProperties": {"(?=x": {}}}
+    check_schema(shown, "s", Limits(), is_compiled=False)
 
 
 SCALARS = st.none() | st.booleans() | st.integers(-3, 3) | st.floats(-3, 3) | st.sampled_from(["a", "object", "string"])

@@ -1,0 +1,158 @@
+"""What needs the database, put together: keys, budgets, the ledger. Without a database there is none of it.
+
+    requests → spool → writer → database         rows
+    database → known keys, lender → requests     ahead of those that need it
+
+Closed in an order that loses nothing: the last rows are written after the last request has ended, then what this router
+held of budgets is free, then the spool is closed, for the next router if anything is left in it.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING
+
+from router.config import Config
+from router.policy.allowances import Allowances
+from router.policy.meter import Meter
+from router.protocol.entry import Entry
+from router.sections import ConfigError, LedgerSection
+from router.store.away import DatabaseAway
+from router.store.known_keys import KnownKeys
+from router.store.lender import Lender
+from router.store.metering import Metering
+from router.store.spool import Spool
+from router.store.spool_adoption import Adoption
+from router.store.spool_damaged import DamagedLog
+from router.store.spool_home import Home, make_home
+from router.store.writer import LedgerWriter
+
+if TYPE_CHECKING:  # these import SQLAlchemy, which a router without a database has no use for
+    from router.store.guardrails import GuardrailStore
+    from router.store.keys import KeyStore
+    from router.store.leases import LeaseStore
+    from router.store.workspaces import WorkspaceStore
+
+_GOODBYE_S = 2.0  # for the last word to a database that may be away
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """What is in the database, for those who manage it."""
+
+    keys: "KeyStore"
+    workspaces: "WorkspaceStore"
+    guardrails: "GuardrailStore"
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """Of a router with a database."""
+
+    stores: Stores
+    known: KnownKeys
+    lender: Lender
+    spool: Spool
+    writer: LedgerWriter
+
+
+def take_home(settings: LedgerSection, router: str) -> Home:
+    """This router's folder in the spool. Raises ConfigError when it cannot be made."""
+    directory = Path(settings.spool.directory)
+    try:
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return make_home(directory, router)
+    except OSError as error:
+        raise ConfigError(f"ledger.spool.directory: cannot use {directory}: {error.strerror}") from None
+
+
+@asynccontextmanager
+async def open_books(
+    config: Config,
+    database_url: str,
+    home: Home,
+    *,
+    allowances: Allowances,
+    meter: Meter,
+    clock: Callable[[], float],
+    wall_clock: Callable[[], float],
+    rng: Random,
+) -> AsyncIterator[Books]:
+    """Open the database and the spool, and keep both up to date until the block ends.
+
+    Args:
+        home: the spool's folder, whose name is the router's boot id.
+        allowances: what requests reserve from.
+        meter: what engines tell.
+    """
+    from router.store.database import open_database
+    from router.store.guardrails import GuardrailStore
+    from router.store.keys import KeyStore
+    from router.store.leases import LeaseStore
+    from router.store.ledger import LedgerStore, windows_of
+    from router.store.meter import MeterStore
+    from router.store.workspaces import WorkspaceStore
+
+    assert config.database is not None
+    router, ledger = home.boot, config.ledger
+
+    def written(entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            for window in windows_of(entry) if entry.router == router else ():
+                allowances.written(window, entry.cost)
+
+    def dropped(entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            for window in windows_of(entry) if entry.router == router else ():
+                allowances.dropped(window, entry.cost)
+
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(open_database(database_url, config.database.limits))
+        leases = LeaseStore(database)
+        damaged = DamagedLog(Path(ledger.spool.directory), router)
+        spool = Spool(home, ledger.spool, damaged)
+        stack.callback(spool.close)
+        lender = Lender(leases, allowances, router, config.accounts.lending, clock=clock, wall_clock=wall_clock)
+        writer = LedgerWriter(
+            spool,
+            Adoption(Path(ledger.spool.directory), damaged, on_retired=lender.gone),
+            LedgerStore(database),
+            damaged,
+            ledger.writer,
+            adopt_s=ledger.spool.adopt_s,
+            wall_clock=wall_clock,
+            rng=rng,
+            on_written=written,
+            on_dropped=dropped,
+        )
+        keys = KeyStore(database, wall_clock)
+        books = Books(
+            Stores(keys, WorkspaceStore(database, wall_clock), GuardrailStore(database, wall_clock)),
+            KnownKeys(keys, config.accounts.known, clock=clock),
+            lender,
+            spool,
+            writer,
+        )
+        metering = Metering(meter, MeterStore(database), router)
+        stack.push_async_callback(_say_goodbye, metering, leases, spool, router)
+        stack.push_async_callback(_stop, asyncio.create_task(writer.run()))
+        for part in (books.known, books.lender, metering):
+            stack.push_async_callback(_stop, asyncio.create_task(part.run()))
+        yield books
+
+
+async def _stop(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def _say_goodbye(metering: Metering, leases: "LeaseStore", spool: Spool, router: str) -> None:
+    """Nothing of this is needed: leases expire, and the engines' counters go on."""
+    with suppress(DatabaseAway, TimeoutError):
+        async with asyncio.timeout(_GOODBYE_S):
+            await metering.write()
+            if spool.pending == 0:
+                await leases.retire(router)

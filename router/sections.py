@@ -1,0 +1,261 @@
+"""The sections of the configuration file, as far as they are no policy's own settings.
+
+Each is a part of `Config` (see config). Every key is explained in docs/settings.md.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from router.policy.admission import AdmissionSettings
+from router.policy.balancers import BalancerSettings, Name
+from router.policy.call import Priority
+from router.policy.catalog import Price
+from router.policy.deadline import Deadlines
+from router.policy.fair_queue import FairQueueSettings
+from router.policy.forecast import ForecastSettings
+from router.policy.key import Key, Rates
+from router.policy.prefix import PrefixSettings
+from router.policy.slow_start import SlowStartSettings
+from router.protocol.model_object import PARAMETERS, ModelCard
+from router.protocol.salt import IsolationSettings
+from router.store.known_keys_settings import KnownKeysSettings
+from router.store.lender import LenderSettings
+from router.store.settings import DatabaseSettings
+from router.store.spool_settings import SpoolSettings
+from router.store.writer_settings import WriterSettings
+from router.upstream.gossip_settings import GossipSettings
+
+Count = Annotated[int, Field(ge=1)]
+Positive = Annotated[float, Field(gt=0)]
+Slug = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[A-Za-z0-9~@._:/-]+$")]
+
+
+class ConfigError(ValueError):
+    """The configuration cannot be used. The message says where and what to do."""
+
+
+class Section(BaseModel):
+    """A part of the file. Unknown keys are refused, values are not changed after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Secret(Section):
+    """A secret by value, by environment variable or by file: exactly one of the three."""
+
+    value: Annotated[str | None, Field(repr=False)] = None
+    env: str | None = None
+    file: Path | None = None
+
+    @model_validator(mode="after")
+    def _is_exactly_one(self) -> Self:
+        if sum(given is not None for given in (self.value, self.env, self.file)) != 1:
+            raise ValueError("give exactly one of value, env, file")
+        return self
+
+    def read(self, environ: Mapping[str, str]) -> str:
+        """The secret itself. Raises ConfigError when it is not there or empty."""
+        if self.value is not None:
+            secret = self.value
+        elif self.env is not None:
+            secret = environ.get(self.env, "")
+        else:
+            assert self.file is not None
+            try:
+                secret = self.file.read_text()
+            except OSError as error:
+                raise ConfigError(f"cannot read the secret file {self.file}: {error.strerror}") from None
+        secret = secret.strip()
+        if not secret:
+            source = (self.env and f"environment variable {self.env}") or (self.file and f"file {self.file}") or "value"
+            raise ConfigError(f"the secret from {source} is empty or not set")
+        return secret
+
+
+class ListenSection(Section):
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    backlog: Annotated[int, Field(ge=1)] = 2048
+    keep_alive_s: Positive = 75.0
+    drain_s: Positive = 120.0
+
+
+class RatesSection(Section):
+    requests_per_min: Count | None = None
+    tokens_per_min: Count | None = None
+    concurrent: Count | None = None
+
+
+class KeySection(Section):
+    name: Annotated[str, Field(min_length=1, max_length=64)]
+    secret: Secret
+    management: bool = False
+    priority: Literal["batch", "normal", "critical"] = "normal"
+    rates: RatesSection = RatesSection()
+    models: tuple[Slug, ...] | None = None
+    providers: tuple[str, ...] | None = None
+
+    def key(self) -> Key:
+        """As policies know it."""
+        return Key(
+            id=f"config:{self.name}",
+            name=self.name,
+            is_management=self.management,
+            priority=Priority[self.priority.upper()],
+            rates=Rates(**self.rates.model_dump()),
+            models=None if self.models is None else frozenset(self.models),
+            providers=None if self.providers is None else frozenset(self.providers),
+        )
+
+
+class DatabaseSection(Section):
+    """Where accounts and the ledger are."""
+
+    url: Secret
+    limits: DatabaseSettings = DatabaseSettings()
+
+
+class AccountsSection(Section):
+    """Keys that are in the database."""
+
+    bootstrap: Secret | None = None
+    known: KnownKeysSettings = KnownKeysSettings()
+    lending: LenderSettings = LenderSettings()
+
+
+class LedgerSection(Section):
+    """How rows get into the database."""
+
+    spool: SpoolSettings = SpoolSettings()
+    writer: WriterSettings = WriterSettings()
+
+
+class IsolationSection(Section):
+    """Who shares the engines' caches with whom."""
+
+    cache_salt: Literal["off", "key", "workspace"] = "off"
+    secret: Secret | None = None
+
+    def settings(self) -> IsolationSettings:
+        return IsolationSettings(self.cache_salt)
+
+
+class StaticSection(Section):
+    kind: Literal["static"]
+    endpoints: Annotated[list[Annotated[str, Field(pattern=r"^https?://[^/?#\s]+$")]], Field(min_length=1)]
+
+
+class RaySection(Section):
+    kind: Literal["ray"]
+    dashboard: Annotated[str, Field(pattern=r"^https?://[^/?#\s]+$")]
+    application: str
+    token: Secret | None = None
+    interval_s: Positive = 1.0
+    timeout_s: Positive = 2.0
+
+
+Discovery = Annotated[StaticSection | RaySection, Field(discriminator="kind")]
+
+
+class PriceSection(Section):
+    """USD per million tokens (`request`: USD per request)."""
+
+    prompt: Annotated[float, Field(ge=0)] = 0.0
+    completion: Annotated[float, Field(ge=0)] = 0.0
+    cached_prompt: Annotated[float, Field(ge=0)] | None = None
+    request: Annotated[float, Field(ge=0)] = 0.0
+
+    def per_token(self) -> Price:
+        return Price(
+            prompt=self.prompt / 1e6,
+            completion=self.completion / 1e6,
+            cached_prompt=None if self.cached_prompt is None else self.cached_prompt / 1e6,
+            request=self.request,
+        )
+
+
+class PoolSection(Section):
+    name: Annotated[str, Field(min_length=1, max_length=64)]
+    provider: str = "local"
+    upstream_model: str
+    discovery: Discovery
+    price: PriceSection = PriceSection()
+    context_length: Annotated[int, Field(ge=1)] | None = None
+    max_completion_tokens: Annotated[int, Field(ge=1)] | None = None
+    quantization: str | None = None
+    adapter: bool = False
+    vocabulary: Path | None = None
+    balancer: Name = "shadow-price"
+    admission: AdmissionSettings | None = None
+    forecast: ForecastSettings | None = None
+    deadlines: Deadlines | None = None
+
+
+class ModelSection(Section):
+    id: Slug
+    name: str | None = None
+    description: str = ""
+    created: Annotated[int, Field(ge=0)] = 0
+    hugging_face_id: str | None = None
+    tokenizer: str = "Mistral"
+    context_length: Annotated[int, Field(ge=1)]
+    input_modalities: Annotated[list[Literal["text", "image"]], Field(min_length=1)] = ["text"]
+    parameters: list[str] = [*PARAMETERS]
+    pools: Annotated[list[PoolSection], Field(min_length=1)]
+
+    def card(self) -> ModelCard:
+        """The model as the catalogue shows it."""
+        first = self.pools[0]
+        return ModelCard(
+            id=self.id,
+            name=self.name or self.id,
+            description=self.description,
+            created=self.created,
+            context_length=self.context_length,
+            input_modalities=tuple(self.input_modalities),
+            parameters=tuple(self.parameters),
+            tokenizer=self.tokenizer,
+            price=first.price.per_token(),
+            pool_context_length=first.context_length or self.context_length,
+            max_completion_tokens=first.max_completion_tokens,
+            hugging_face_id=self.hugging_face_id,
+        )
+
+
+class ProbeSection(Section):
+    interval_s: Positive = 1.0
+    timeout_s: Positive = 2.0
+    stale_after_s: Positive = 5.0
+    alone_s: Positive = 0.25
+    revive_s: Positive | None = 0.25
+
+
+class RoutingSection(Section):
+    """How endpoints are chosen."""
+
+    balancers: BalancerSettings = BalancerSettings()
+    prefix: PrefixSettings = PrefixSettings()
+    forecast: ForecastSettings = ForecastSettings()
+    slow_start: SlowStartSettings = SlowStartSettings()
+
+
+class WaitingSection(Section):
+    """Who waits in the router, and how long."""
+
+    queue: FairQueueSettings = FairQueueSettings()
+    room_s: Annotated[float, Field(ge=0)] = 60.0
+
+
+class MeshSection(Section):
+    """The other routers that serve the same engines."""
+
+    secret: Secret | None = None
+    gossip: GossipSettings = GossipSettings()
+
+
+class LogSection(Section):
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    access: bool = False

@@ -1,0 +1,54 @@
+"""Brings what was read on the engines' counters into the database, so that the ledger can be held against it."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from typing import Protocol
+
+from router.policy.meter import Meter, Reading
+from router.store.away import DatabaseAway
+
+EVERY_S = 10.0  # what a router that is killed forgets of its last look; the next one sees the same counters go on
+
+logger = logging.getLogger(__name__)
+
+
+class Notes(Protocol):
+    """The database's side."""
+
+    async def note(self, router: str, readings: Sequence[Reading]) -> None:
+        """Raises DatabaseAway."""
+
+
+class Metering:
+    """One per router; `run` beside the requests. `router`: its boot id."""
+
+    def __init__(
+        self,
+        meter: Meter,
+        store: Notes,
+        router: str,
+        *,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> None:
+        self._meter = meter
+        self._store = store
+        self._router = router
+        self._sleep = sleep
+
+    async def run(self) -> None:
+        """Write every few seconds, until cancelled."""
+        while True:
+            await self._sleep(EVERY_S)
+            with suppress(DatabaseAway):
+                await self.write()
+
+    async def write(self) -> None:
+        """What has changed since the last time. Raises DatabaseAway; then it is kept for the next."""
+        readings = self._meter.changed()
+        try:
+            await self._store.note(self._router, readings)
+        except BaseException:
+            self._meter.unwritten(readings)
+            raise

@@ -1,0 +1,198 @@
+"""The tables. What is changed here needs a migration beside it (`migrations/versions`); a test holds them together.
+
+Money is in nano-dollars, times are unix seconds, lists are JSON. Names are compared byte by byte, so that all routers
+lock rows in the same order, whatever the database's locale.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    text,
+)
+
+REVISION = "0001"  # the latest migration's
+
+METADATA = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+NAME = Text().with_variant(Text(collation="C"), "postgresql")
+SECONDS = Float(53)
+
+workspaces = Table(
+    "workspaces",
+    METADATA,
+    Column("id", NAME, primary_key=True),
+    Column("slug", NAME, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("description", Text),
+    Column("include_byok", Boolean, nullable=False, server_default=text("false")),  # in budgets
+    Column("other", Text, nullable=False, server_default="{}"),  # JSON: settings that the router only keeps
+    Column("creator", Text),
+    Column("created_at", SECONDS, nullable=False),
+    Column("updated_at", SECONDS),
+)
+
+workspace_budgets = Table(
+    "workspace_budgets",
+    METADATA,
+    Column("workspace", NAME, ForeignKey("workspaces.id", ondelete="CASCADE"), primary_key=True),
+    Column("interval", NAME, primary_key=True),
+    Column("id", NAME, nullable=False, unique=True),
+    Column("limit_nano", BigInteger, nullable=False),
+    Column("created_at", SECONDS, nullable=False),
+    Column("updated_at", SECONDS, nullable=False),
+)
+
+keys = Table(
+    "keys",
+    METADATA,
+    Column("id", NAME, primary_key=True),  # SHA-256 of the secret, hexadecimal
+    Column("label", Text, nullable=False),  # what may be shown of the secret
+    Column("name", Text, nullable=False),
+    Column("workspace", NAME, ForeignKey("workspaces.id"), nullable=False),
+    Column("is_management", Boolean, nullable=False),
+    Column("is_disabled", Boolean, nullable=False),
+    Column("expires_at", SECONDS),
+    Column("limit_nano", BigInteger),
+    Column("limit_reset", NAME, nullable=False),  # the interval; `lifetime`: never
+    Column("include_byok", Boolean, nullable=False),  # in the limit
+    Column("requests_per_min", BigInteger),
+    Column("tokens_per_min", BigInteger),
+    Column("concurrent", BigInteger),
+    Column("priority", Integer, nullable=False),
+    Column("models", Text),
+    Column("providers", Text),
+    Column("creator", Text),
+    Column("external_user", Text),
+    Column("created_at", SECONDS, nullable=False),
+    Column("updated_at", SECONDS),
+    Column("last_used_at", SECONDS),
+    Index(None, "workspace", "created_at", "id"),
+)
+
+guardrails = Table(
+    "guardrails",
+    METADATA,
+    Column("id", NAME, primary_key=True),
+    Column("workspace", NAME, ForeignKey("workspaces.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("description", Text),
+    Column("limit_nano", BigInteger),
+    Column("limit_reset", NAME),
+    Column("include_byok", Boolean, nullable=False),
+    Column("allowed_models", Text),
+    Column("ignored_models", Text),
+    Column("allowed_providers", Text),
+    Column("ignored_providers", Text),
+    Column("other", Text, nullable=False),  # JSON: rules that the router only keeps
+    Column("created_at", SECONDS, nullable=False),
+    Column("updated_at", SECONDS),
+    Index(None, "workspace", "created_at", "id"),
+)
+
+guardrail_keys = Table(
+    "guardrail_keys",
+    METADATA,
+    Column("guardrail", NAME, ForeignKey("guardrails.id", ondelete="CASCADE"), primary_key=True),
+    Column("key", NAME, ForeignKey("keys.id", ondelete="CASCADE"), primary_key=True),
+    Column("id", NAME, nullable=False, unique=True),
+    Column("assigned_by", Text),
+    Column("created_at", SECONDS, nullable=False),
+    Index(None, "key"),
+)
+
+# What was spent in each window: the sum of the rows below, kept by whoever adds one.
+spend = Table(
+    "spend",
+    METADATA,
+    Column("owner", NAME, primary_key=True),
+    Column("interval", NAME, primary_key=True),
+    Column("start", BigInteger, primary_key=True),
+    Column("nano", BigInteger, nullable=False),
+    # rows are changed all the time, and the new version finds room on the same page
+    postgresql_with={"fillfactor": 50},
+)
+
+# What routers hold of windows' budgets, as long as they say that they live.
+leases = Table(
+    "leases",
+    METADATA,
+    Column("owner", NAME, primary_key=True),
+    Column("interval", NAME, primary_key=True),
+    Column("start", BigInteger, primary_key=True),
+    Column("router", NAME, primary_key=True),
+    Column("nano", BigInteger, nullable=False),
+    Column("expires_at", SECONDS, nullable=False),  # by the database's clock
+    CheckConstraint("nano >= 0", name="not_negative"),
+    Index(None, "router"),
+    Index(None, "expires_at"),
+    postgresql_with={"fillfactor": 50},
+)
+
+# The ledger: protocol.entry.Entry, field by field. Keys and workspaces may be gone, or were never here.
+generations = Table(
+    "generations",
+    METADATA,
+    Column("id", NAME, primary_key=True),
+    Column("created", SECONDS, nullable=False),
+    Column("day", BigInteger, nullable=False),  # midnight before `created`
+    Column("router", Text, nullable=False),
+    Column("key", NAME, nullable=False),
+    Column("workspace", NAME, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("streamed", Boolean, nullable=False),
+    Column("requested", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("pool", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("http_status", Integer),
+    Column("finish_reason", Text),
+    Column("native_finish_reason", Text),
+    Column("prompt_tokens", BigInteger, nullable=False),
+    Column("cached_tokens", BigInteger, nullable=False),
+    Column("completion_tokens", BigInteger, nullable=False),
+    Column("image_tokens", BigInteger, nullable=False),
+    Column("is_exact", Boolean, nullable=False),
+    Column("cost", BigInteger, nullable=False),
+    Column("attempts", BigInteger, nullable=False),
+    Column("lost_tokens", BigInteger, nullable=False),
+    Column("latency_ms", BigInteger),
+    Column("duration_ms", BigInteger),
+    Index(None, "key", "created"),
+    Index(None, "workspace", "created"),
+    Index(None, "created"),
+)
+
+# What engines said they computed, for the ledger to be held against: the last look of each hour in which it changed.
+meter = Table(
+    "meter",
+    METADATA,
+    Column("endpoint", NAME, primary_key=True),
+    Column("router", NAME, primary_key=True),
+    Column("epoch", BigInteger, primary_key=True),  # unix milliseconds
+    Column("hour", BigInteger, primary_key=True),  # its beginning
+    Column("pool", NAME, nullable=False),
+    Column("first_prompt", BigInteger, nullable=False),
+    Column("first_generation", BigInteger, nullable=False),
+    Column("prompt", BigInteger, nullable=False),
+    Column("generation", BigInteger, nullable=False),
+    Column("at", SECONDS, nullable=False),
+    Index(None, "at"),
+)
