@@ -4,19 +4,30 @@ import argparse
 import gc
 import logging
 import os
+import resource
 import signal
 import socket
+import ssl
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from secrets import token_hex
 from textwrap import indent
-from types import FrameType
 
-import uvicorn
+import uvloop
 
 from router import config as configuration
 from router.bookkeeping import take_home
+from router.connection_series import connection_series
+from router.front.cors import open_to
+from router.front.door import Door
+from router.front.ports import Purpose
+from router.front.serve import Listener, serve
+from router.front.settings import most_connections
+from router.front.tls import Certificates
+from router.metrics import Metrics, Snapshot
 from router.protocol.vocabulary import Vocabulary
 from router.store.spool_home import Home
 from router.upstream.peers import host_and_port
@@ -62,31 +73,62 @@ def main(arguments: list[str] | None = None) -> int:
         config = configuration.load(options.config)
         secrets = configuration.read_secrets(config, os.environ)
         vocabularies = configuration.read_vocabularies(config)
-        listener = None if options.check else _listen(config)
-        home = None if config.database is None or options.check else take_home(config.ledger, token_hex(8))
-        if listener is not None and config.mesh.secret is not None:
-            _check_mesh(config.mesh.gossip.listen)
+        if options.check:
+            _read_certificates(config)
+            print(f"{options.config}: good, {len(config.models)} model(s)")
+            return 0
+        with ExitStack() as sockets:
+            listeners = _listen(config, sockets)
+            home = None if config.database is None else take_home(config.ledger, token_hex(8))
+            if config.mesh.secret is not None:
+                _check_mesh(config.mesh.gossip.listen)
+            sockets.pop_all()  # from here on the server closes them
     except configuration.ConfigError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    if listener is None:
-        print(f"{options.config}: good, {len(config.models)} model(s)")
-        return 0
-    _serve(config, secrets, vocabularies, listener, home)
+    _serve(config, secrets, vocabularies, listeners, home)
     return 0
 
 
-def _listen(config: configuration.Config) -> socket.socket:
-    host, port = config.listen.host, config.listen.port
+def _listen(config: configuration.Config, sockets: ExitStack) -> list[Listener]:
+    """Every port, listening: from here on nobody is refused, only kept waiting."""
+    listen = config.listen
+    certificates = _read_certificates(config)
+    data = set(Purpose)
+    own: list[Listener] = []
+    for name, section, purpose in (
+        ("metrics", listen.metrics, Purpose.METRICS),
+        ("admin", listen.admin, Purpose.ADMIN),
+    ):
+        if section is not None:
+            data.remove(purpose)
+            listener = _bind(section.host, section.port, listen.backlog, f"listen.{name}.port")
+            sockets.enter_context(listener)
+            own.append(Listener(listener, frozenset((purpose,)), certificates if section.tls else None))
+    listener = _bind(listen.host, listen.port, listen.backlog, "listen.port")
+    sockets.enter_context(listener)
+    return [Listener(listener, frozenset(data), certificates), *own]
+
+
+def _read_certificates(config: configuration.Config) -> Certificates | None:
+    if config.listen.tls is None:
+        return None
+    try:
+        return Certificates(config.listen.tls)
+    except (OSError, ssl.SSLError) as error:
+        raise configuration.ConfigError(f"listen.tls: the certificate cannot be used: {error}") from None
+
+
+def _bind(host: str, port: int, backlog: int, setting: str) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
-        listener.listen(config.listen.backlog)  # from here on nobody is refused, only kept waiting
+        listener.listen(backlog)
     except OSError as error:
         listener.close()
-        raise configuration.ConfigError(f"cannot listen on {host}:{port}: {error.strerror}; see listen.port") from None
+        raise configuration.ConfigError(f"cannot listen on {host}:{port}: {error.strerror}; see {setting}") from None
     return listener
 
 
@@ -102,15 +144,22 @@ def _check_mesh(address: str) -> None:
         raise configuration.ConfigError(f"cannot listen on {address} (UDP): {reason}; see mesh.gossip.listen") from None
 
 
+def _open_files() -> int:
+    """As many files as the operator allows: the soft limit is for programs that `select` (systemd's advice)."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard if hard != resource.RLIM_INFINITY else sys.maxsize
+
+
 def _serve(
     config: configuration.Config,
     secrets: configuration.Secrets,
     vocabularies: Mapping[str, Vocabulary],
-    listener: socket.socket,
+    listeners: Sequence[Listener],
     home: Home | None,
 ) -> None:
-    # uvicorn raises the signal that stopped it once more when it has drained; that is no failure. The same handler
-    # ends a router that is told to stop before it has begun.
+    # A router that is told to stop before it has begun has nothing to drain; the server takes the signals over.
     for stop in (signal.SIGTERM, signal.SIGINT):
         signal.signal(stop, lambda *_: sys.exit(0))
 
@@ -119,38 +168,38 @@ def _serve(
     logging.basicConfig(
         level=config.log.level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
     )
-    door = build(config, secrets, vocabularies, home=home)
-
-    class Server(uvicorn.Server):
-        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-            door.leave()
-            super().handle_exit(sig, frame)
-
-    server = Server(
-        uvicorn.Config(
-            door,
-            loop="uvloop",
-            http="httptools",
-            ws="none",
-            lifespan="on",
-            log_config=None,
-            access_log=config.log.access,
-            proxy_headers=False,  # nothing here asks for the client's address; the middleware costs every request
-            server_header=False,
-            backlog=config.listen.backlog,
-            timeout_keep_alive=int(config.listen.keep_alive_s),
-            timeout_graceful_shutdown=int(config.listen.drain_s),
-        )
+    door = Door(
+        config.front,
+        keep_alive_s=config.listen.keep_alive_s,
+        most_connections=config.front.connections or most_connections(_open_files()),
+        clock=time.monotonic,
     )
+    metrics = Metrics()
+    certificates = {listener.certificates for listener in listeners if listener.certificates is not None}
+    metrics.registry.register(Snapshot(lambda: connection_series(door, certificates)))
+    app = build(config, secrets, vocabularies, home=home, metrics=metrics)
     # What was imported stays for ever: the collector need not look at it again, nor come by for every few requests,
     # which leave no cycles behind.
     gc.collect()
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD)
-    host, port = listener.getsockname()[:2]
-    print(f"listening on http://{host}:{port}", flush=True)
-    with listener:
-        server.run(sockets=[listener])
+    for listener in listeners:
+        host, port = listener.socket.getsockname()[:2]
+        scheme = "http" if listener.certificates is None else "https"
+        what = "" if Purpose.DATA in listener.purposes else " for " + " and ".join(p.value for p in listener.purposes)
+        print(f"listening on {scheme}://{host}:{port}{what}", flush=True)
+    uvloop.run(
+        serve(
+            open_to(app, config.cors),
+            listeners,
+            door,
+            backlog=config.listen.backlog,
+            drain_s=config.listen.drain_s,
+            leave_s=config.listen.leave_s,
+            access_log=config.log.access,
+            on_leave=app.leave,
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ held of budgets is free, then the spool is closed, for the next router if anythi
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -35,6 +36,8 @@ if TYPE_CHECKING:  # these import SQLAlchemy, which a router without a database 
     from router.store.keys import KeyStore
     from router.store.leases import LeaseStore
     from router.store.workspaces import WorkspaceStore
+
+logger = logging.getLogger(__name__)
 
 _GOODBYE_S = 2.0  # for the last word to a database that may be away
 
@@ -111,6 +114,10 @@ async def open_books(
 
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(open_database(database_url, config.database.limits))
+        try:
+            await database.migrate()
+        except DatabaseAway as away:
+            logger.warning("going on without it: %s", away)
         leases = LeaseStore(database)
         damaged = DamagedLog(Path(ledger.spool.directory), router)
         spool = Spool(home, ledger.spool, damaged)
@@ -136,7 +143,7 @@ async def open_books(
             spool,
             writer,
         )
-        metering = Metering(meter, MeterStore(database), router)
+        metering = Metering(meter, MeterStore(database), router, wall_clock=wall_clock)
         stack.push_async_callback(_say_goodbye, metering, leases, spool, router)
         stack.push_async_callback(_stop, asyncio.create_task(writer.run()))
         for part in (books.known, books.lender, metering):

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from router.front.tls import TlsSettings
 from router.policy.admission import AdmissionSettings
 from router.policy.balancers import BalancerSettings, Name
 from router.policy.call import Priority
@@ -75,12 +76,31 @@ class Secret(Section):
         return secret
 
 
+class PortSection(Section):
+    """A port of its own for some of the routes."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)]
+    tls: bool = False
+
+
 class ListenSection(Section):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
     backlog: Annotated[int, Field(ge=1)] = 2048
     keep_alive_s: Positive = 75.0
+    leave_s: Annotated[float, Field(ge=0)] = 0.0
     drain_s: Positive = 120.0
+    tls: TlsSettings | None = None
+    metrics: PortSection | None = None
+    admin: PortSection | None = None
+
+    @model_validator(mode="after")
+    def _has_a_certificate(self) -> Self:
+        for name, port in (("metrics", self.metrics), ("admin", self.admin)):
+            if port is not None and port.tls and self.tls is None:
+                raise ValueError(f"{name}.tls needs a certificate: set listen.tls")
+        return self
 
 
 class RatesSection(Section):

@@ -1,8 +1,25 @@
+from collections.abc import Iterator
+
 import pytest
+
+from tests import postgres
+from tests.postgres import Postgres
+
+ORDER = ("tests/chaos", "tests/e2e")  # behind everything else, the longest last
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What needs a real engine comes after what does not, and what breaks engines comes last."""
-    items.sort(
-        key=lambda item: ("tests/e2e" in item.path.as_posix(), item.get_closest_marker("disruptive") is not None)
-    )
+    """What needs whole stacks comes after what does not, and what breaks engines comes last."""
+    items.sort(key=lambda item: (_stage(item), item.get_closest_marker("disruptive") is not None))
+
+
+def _stage(item: pytest.Item) -> int:
+    path = item.path.as_posix()
+    return next((number for number, part in enumerate(ORDER, 1) if part in path), 0)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Postgres]:
+    """A PostgreSQL cluster of the session's own."""
+    with postgres.running() as running:
+        yield running

@@ -172,17 +172,36 @@ def running() -> Iterator[Postgres]:
     # not below pytest's tmp_path: the path of a unix socket has 107 bytes at most
     directory = Path(tempfile.mkdtemp(prefix="tramontane-pg-"))
     cluster = Postgres(directory, programs, user)
-    try:
+    with _reaper(directory):
         if user is not None:
             shutil.chown(directory, user)
-        cluster.initialise()
-        cluster.start()
-        yield cluster
-    finally:
         try:
-            cluster.end()
+            cluster.initialise()
+            cluster.start()
+            yield cluster
         finally:
-            shutil.rmtree(directory, ignore_errors=True)
+            cluster.end()
+
+
+@contextlib.contextmanager
+def _reaper(directory: Path) -> Iterator[None]:
+    """Removes the directory at the end, and what still runs there, also if this process is killed.
+
+    A process of its own waits until the pipe from here is closed, by whomever.
+    """
+    script = 'read _; pid=$(head -n 1 data/postmaster.pid); kill -QUIT "$pid"; kill -CONT "$pid"; rm -rf "$PWD"'
+    reaper = subprocess.Popen(
+        ["sh", "-c", script],
+        cwd=directory,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # Ctrl-C is not for it
+    )
+    try:
+        yield
+    finally:
+        reaper.communicate(timeout=_READY_WITHIN_S)
 
 
 def _programs() -> Path:

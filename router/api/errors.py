@@ -1,13 +1,16 @@
 """Errors of the FastAPI routes in the API's own shape: ours, the framework's (404, 405) and the unexpected."""
 
 import logging
+import math
 
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from router.protocol.errors import ApiError, render
+from router.store.away import DatabaseAway
 
+_RETRY_AFTER_S = 5.0  # of a database that is away
 logger = logging.getLogger(__name__)
 
 
@@ -17,6 +20,17 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(ApiError)
     async def on_api_error(request: Request, error: ApiError) -> Response:
         return _response(error)
+
+    @app.exception_handler(DatabaseAway)
+    async def on_database_away(request: Request, error: DatabaseAway) -> Response:
+        return _response(
+            ApiError(
+                "provider_overloaded",
+                "The database of accounts is away at the moment. Please try again shortly.",
+                metadata={"reason": "database_away"},
+                retry_after_s=_RETRY_AFTER_S,
+            )
+        )
 
     @app.exception_handler(HTTPException)
     async def on_http_error(request: Request, error: HTTPException) -> Response:
@@ -31,4 +45,6 @@ def install(app: FastAPI) -> None:
 
 
 def _response(error: ApiError) -> Response:
-    return Response(render(error), status_code=error.status, media_type="application/json")
+    retry = error.retry_after_s
+    headers = {} if retry is None else {"retry-after": f"{max(1, math.ceil(retry))}"}
+    return Response(render(error), status_code=error.status, media_type="application/json", headers=headers)

@@ -59,15 +59,12 @@ class TokenLogins:
         try:
             key = self._jwks.get(signed) or await self._jwks.find(signed)
         except KeysAway:
-            try:
-                key = await self._jwks.find(signed)
-            except KeysAway:
-                raise ApiError(
-                    "provider_overloaded",
-                    "Tokens cannot be checked at the moment. Please try again shortly.",
-                    metadata={"reason": "key_unchecked"},
-                    retry_after_s=_RETRY_AFTER_S,
-                ) from None
+            raise ApiError(
+                "provider_overloaded",
+                "Tokens cannot be checked at the moment. Please try again shortly.",
+                metadata={"reason": "key_unchecked"},
+                retry_after_s=_RETRY_AFTER_S,
+            ) from None
         if key is None:
             raise ApiError("authentication", "This token is not accepted: nobody knows the key that it is signed by.")
         now = self._wall_clock()

@@ -31,6 +31,7 @@ def routes(fleet: Fleet, render_metrics: Callable[[], bytes], keys: Authenticato
 
     @router.get("/status")
     async def status(request: Request) -> JSONResponse:
+        # it names engines' addresses: for those who run the router, where they have keys of their own
         await keys.authenticate(request.scope["headers"], management=keys.has_management)
         return JSONResponse(fleet.status())
 

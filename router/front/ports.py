@@ -30,7 +30,7 @@ API_BASES = ("/api/v1/", "/v1/")
 # The first segment below an API base: each is a route with all that is below it. `key` and `credits` are the caller's.
 DATA_ROUTES = frozenset(
     ("chat", "completions", "responses", "messages", "embeddings", "models", "endpoints", "providers", "generation",
-     "key", "credits", "parameters")
+     "key", "auth", "credits", "parameters")
 )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -94,27 +94,27 @@ def make_home(spool: Path, boot: str) -> Home:
             raise OSError(errno.EWOULDBLOCK, "somebody else has locked it", str(nascent))
         nascent.rename(spool / boot)
     except BaseException:
-        (nascent / _LOCK).unlink(missing_ok=True)
-        nascent.rmdir()
         if lock is not None:
             os.close(lock)
+        (nascent / _LOCK).unlink(missing_ok=True)
+        nascent.rmdir()
         raise
     return Home(spool / boot, lock)
 
 
-def claim_abandoned(spool: Path, most: int) -> list[Home]:
+def claim_abandoned(spool: Path, most: int, wall_clock: Callable[[], float] = time.time) -> list[Home]:
     """Folders of dead routers, from now on the caller's: at most so many.
 
     Raises:
         OSError: the spool cannot be read.
     """
-    return list(islice(_abandoned(spool), most))
+    return list(islice(_abandoned(spool, wall_clock()), most))
 
 
-def _abandoned(spool: Path) -> Iterator[Home]:
+def _abandoned(spool: Path, unix_s: float) -> Iterator[Home]:
     for path in sorted(spool.iterdir()):
         if path.name.startswith(_NASCENT):
-            _sweep(path)
+            _sweep(path, unix_s)
         elif _BOOT.fullmatch(path.name) and path.is_dir() and (home := _claimed(path)) is not None:
             yield home
 
@@ -148,8 +148,8 @@ def _locked(path: Path) -> int | None:
     return None
 
 
-def _sweep(path: Path) -> None:
+def _sweep(path: Path, unix_s: float) -> None:
     """What a router left that died while it was born."""
     with suppress(OSError):
-        if time.time() - path.stat().st_mtime > _NASCENT_S and (home := _claimed(path)) is not None:
+        if unix_s - path.stat().st_mtime > _NASCENT_S and (home := _claimed(path)) is not None:
             home.delete()

@@ -50,13 +50,11 @@ class Jwks:
         self.failures = 0  # of them
 
     def get(self, signed: Signed) -> jwt.PyJWK | None:
-        """The key that a token must be signed by, if it is here. Raises KeysAway."""
-        if self._keys is None or self._clock() - self._fetched_at > self._settings.jwks_stale_s:
-            raise KeysAway
-        return self._keys.get(signed)
+        """The key that a token must be signed by. None: `find` it."""
+        return None if self._keys is None or self._is_stale else self._keys.get(signed)
 
     async def find(self, signed: Signed) -> jwt.PyJWK | None:
-        """As `get`, after a look whether it has come to be there. Raises KeysAway."""
+        """As `get`, after a look whether it has come to be there. None: the provider has no such key. Raises KeysAway."""
         tried_at = self._tried_at
         if tried_at is None or self._clock() - tried_at >= self._settings.jwks_min_s or self._next is not None:
             if self._next is None:
@@ -64,16 +62,16 @@ class Jwks:
                 self._is_wanted.set()
             # twice: the discovery document, and the keys; and who waits for it must not be able to cancel it
             await asyncio.wait((self._next,), timeout=2 * self._settings.jwks_timeout_s + 1)
-        return self.get(signed)
+        if self._keys is None or self._is_stale:
+            raise KeysAway
+        return self._keys.get(signed)
 
     async def run(self) -> None:
         """Fetch, until cancelled."""
         try:
             while True:
-                self._is_wanted.clear()
                 await self.fetch()
-                # those who wanted it while it was fetched have it
-                self._is_wanted.clear()
+                self._is_wanted.clear()  # those who wanted it have it
                 again_s = self._settings.jwks_ttl_s if self._has_succeeded else self._settings.jwks_min_s
                 with suppress(TimeoutError):
                     async with asyncio.timeout(again_s):
@@ -84,6 +82,8 @@ class Jwks:
     async def fetch(self) -> None:
         """Fetch the keys once; keep the last ones if that fails."""
         began = self._tried_at = self._clock()
+        if self._next is None:
+            self._next = asyncio.get_running_loop().create_future()
         self.fetches += 1
         try:
             url = self._settings.jwks_url or await self._discover()
@@ -95,6 +95,10 @@ class Jwks:
             self._fetched_at = began
         finally:
             self._release()
+
+    @property
+    def _is_stale(self) -> bool:
+        return self._clock() - self._fetched_at > self._settings.jwks_stale_s
 
     @property
     def _has_succeeded(self) -> bool:

@@ -1,18 +1,10 @@
 """A database for each test: SQLite's file, or one of a PostgreSQL cluster that serves them all."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests import postgres
 from tests.postgres import Postgres
-
-
-@pytest.fixture(scope="session")
-def cluster() -> Iterator[Postgres]:
-    with postgres.running() as running:
-        yield running
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -71,6 +71,7 @@ def test_a_router_neither_grows_nor_keeps_anything(cluster: Postgres, tmp_path: 
             steady = samples[int(len(samples) * WARM_UP) :]
             requests, resident = (np.array(column, float) for column in zip(*steady, strict=True))
             slope = float(np.polyfit(requests, resident, 1)[0]) * 10_000
+            if os.environ.get("SOAK_DEBUG"): print([(a, round(b/1e6,1)) for a,b in samples], file=sys.stderr)
             print(
                 f"{seen.asked} requests in {MINUTES:g} minutes, errors {seen.errors}, {seen.left} left; resident "
                 f"{resident[0] / 1e6:.1f} to {resident[-1] / 1e6:.1f} MB, slope {slope / 1e6:+.2f} MB per 10,000; "

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import io
 import json
 import random
 from dataclasses import dataclass, field
@@ -61,7 +62,8 @@ async def ask(
 async def _read(
     session: aiohttp.ClientSession, url: str, asked: dict[str, Any], seen: Seen, leaves_after: int | None
 ) -> None:
-    async with session.post(url + CHAT, data=json.dumps(asked), headers=bearer(KEY)) as response:
+    data = json.dumps(asked).encode()
+    async with session.post(url + CHAT, data=io.BytesIO(data), headers=bearer(KEY)) as response:
         if response.status != 200:
             seen.errors[response.status] = seen.errors.get(response.status, 0) + 1
             return

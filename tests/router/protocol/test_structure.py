@@ -62,5 +62,63 @@ def test_what_would_fill_memory_is_refused_at_once(raw: bytes, problem: str) -> 
     assert time.process_time() - before < 1
 
 
+@pytest.mark.parametrize(
+    "text", ["\\ud83d\\ude00", "\\uD83D\\uDE00\\\\ud83d", "\\\\ud83d", "\\u0d83", "\\\\\\ud83d\\ude00"]
+)
+def test_whole_surrogate_pairs_are_ordinary_text(text: str) -> None:
+    raw = b'["%b"]' % text.encode()
+    check_structure(raw, Limits())
+    json.loads(raw)[0].encode()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\\ud83d",
+        "\\ude00",
+        "\\ude00\\ud83d",
+        "\\uD83D\\ud83d\\ude00",
+        "\\ud83d x \\ude00",
+        "\\\\\\ud83d",
+        "\\ud83d\\\\ude00",
+    ],
+)
+def test_half_a_surrogate_pair_is_refused(text: str) -> None:
+    raw = b'["%b"]' % text.encode()
+    with pytest.raises(UnicodeEncodeError):
+        json.loads(raw)[0].encode()
+    with pytest.raises(ApiError, match="half of a surrogate pair"):
+        check_structure(raw, Limits())
+
+
+@pytest.mark.parametrize(
+    ("limit", "least", "most"),
+    [
+        ("text_bytes", b"[" + b"1" * 98 + b"]", b"[" + b"1" * 99 + b"]"),
+        ("json_depth", b"[[[]]]", b"[[[[]]]]"),
+    ],
+)
+def test_every_bound_is_inclusive_and_named_in_what_it_refuses(limit: str, least: bytes, most: bytes) -> None:
+    limits = Limits(text_bytes=100, json_depth=3)
+    check_structure(least, limits)
+    with pytest.raises(ApiError) as caught:
+        check_structure(most, limits)
+    assert limit == caught.value.limit
+
+
+@pytest.mark.parametrize(
+    ("limit", "least", "most"),
+    [
+        ("json_strings", b"[" + b'"",' * 200_000 + b"1]", b"[" + b'"",' * 200_001 + b"1]"),
+        ("json_containers", b"[" + b"{}," * 49_999 + b"1]", b"[" + b"{}," * 50_000 + b"1]"),
+    ],
+)
+def test_so_are_those_that_are_only_counted_in_large_texts(limit: str, least: bytes, most: bytes) -> None:
+    check_structure(least, Limits())
+    with pytest.raises(ApiError) as caught:
+        check_structure(most, Limits())
+    assert limit == caught.value.limit
+
+
 def test_a_long_text_is_no_structure() -> None:
     check_structure(json.dumps({"a": 'word, "quoted": [x] {y} ' * 40_000}).encode(), Limits())

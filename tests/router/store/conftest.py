@@ -5,14 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import postgres
 from tests.postgres import Postgres
-
-
-@pytest.fixture(scope="session")
-def cluster() -> Iterator[Postgres]:
-    with postgres.running() as running:
-        yield running
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -200,3 +200,25 @@ def test_rows_that_are_dropped_and_cannot_be_read_are_counted(tmp_path: Path) ->
         disk.is_readable = True
         assert 200 == made.dropped + len(drain(made))
         assert made.dropped
+
+
+def test_what_the_disk_never_took_is_said_to_be_lost_at_the_end(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    disk = SmallDisk(room=1_000)
+    with spool(tmp_path, disk=disk.calls) as made:
+        request(made, *range(60))
+        lost = made.in_memory
+    assert f"{lost} bytes that the spool's disk did not take are LOST" in caplog.text
+    assert ["gen-0"] == ids(adopted(tmp_path))[:1]
+
+
+def test_a_folder_that_cannot_be_deleted_stays_and_ends_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with spool(tmp_path) as made:
+        request(made, 1)
+        drain(made)
+        (tmp_path / BOOT / "a folder").mkdir()
+    assert "stays" in caplog.text
+    assert (tmp_path / BOOT / "a folder").exists()
