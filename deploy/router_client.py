@@ -22,8 +22,15 @@ TIMEOUT_S = 120.0  # of silence; the router's own limits are shorter and come wi
 class RouterClient:
     """One router and one key."""
 
-    def __init__(self, base_url: str, api_key: str | None, *, clock: Callable[[], float] = time.perf_counter) -> None:
-        """Take a base URL with or without its API path (`/api/v1`, `/v1`).
+    def __init__(
+        self,
+        base_url: str,
+        api_key: str | None,
+        *,
+        clock: Callable[[], float] = time.perf_counter,
+        key_from: str = "--api-key or TRAMONTANE_API_KEY",
+    ) -> None:
+        """Take a base URL with or without its API path (`/api/v1`, `/v1`). `key_from`: where another key may be given.
 
         Raises:
             Problem: it is no http(s) URL.
@@ -34,9 +41,10 @@ class RouterClient:
         self.root = base_url.rstrip("/").removesuffix("/v1").removesuffix("/api")
         self._api_key = api_key
         self._clock = clock
+        self._key_from = key_from
         is_local = url.hostname in ("localhost", "127.0.0.1", "::1")
         proxies = urllib.request.ProxyHandler({} if is_local else None)  # None: as the environment says
-        self._opener = urllib.request.build_opener(proxies)
+        self._opener = urllib.request.build_opener(proxies, _StayHere())
 
     def get(self, path: str) -> Any:
         """The JSON at a path below the root, e.g. `/status`.
@@ -44,7 +52,19 @@ class RouterClient:
         Raises:
             Problem: no answer, an error status, or no JSON.
         """
-        with self._open(urllib.request.Request(self.root + path)) as response:
+        return self.send("GET", path)
+
+    def send(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Any:
+        """The JSON that answers a request, whose body is JSON too.
+
+        Raises:
+            Problem: as `get`.
+        """
+        request = urllib.request.Request(self.root + path, method=method)
+        if body is not None:
+            request.data = json.dumps(body).encode()
+            request.add_header("Content-Type", "application/json")
+        with self._open(request) as response:
             try:
                 return json.load(response)
             except ValueError:
@@ -81,7 +101,7 @@ class RouterClient:
             response: HTTPResponse = self._opener.open(request, timeout=TIMEOUT_S)
             return response
         except urllib.error.HTTPError as error:
-            raise Problem(_explain(error.code, error.read())) from None
+            raise Problem(_explain(error.code, error.read(), self._key_from)) from None
         except (OSError, HTTPException) as error:  # URLError is an OSError
             reason = getattr(error, "reason", None) or error
             raise Problem(
@@ -97,11 +117,18 @@ def _lines(response: HTTPResponse) -> Iterator[bytes]:
         raise Problem(f"the answer broke off: {error!r}; see the router's log") from None
 
 
-def _explain(status: int, body: bytes) -> str:
+class _StayHere(urllib.request.HTTPRedirectHandler):
+    """A key is for the router that was named, and not for wherever that sends us."""
+
+    def redirect_request(self, *_: object) -> None:
+        return None
+
+
+def _explain(status: int, body: bytes, key_from: str) -> str:
     try:
         message = json.loads(body)["error"]["message"]
     except (ValueError, KeyError, TypeError):
         message = body[:200].decode(errors="replace") or "no reason given"
     if status in (401, 403):
-        return f"the router refuses the key: {message}; give one with --api-key or TRAMONTANE_API_KEY"
+        return f"the router refuses the key: {message}; give one with {key_from}"
     return f"the router answered {status}: {message}"

@@ -11,6 +11,8 @@ from router.policy.quota import Quotas
 from router.store.known_keys import KnownKeys
 from router.store.lender import Lender
 from router.store.spool import Spool
+from router.store.spool_adoption import Adoption
+from router.store.spool_damaged import DamagedLog
 from router.store.writer import LedgerWriter
 
 
@@ -34,7 +36,7 @@ def key_series(known: KnownKeys, lender: Lender) -> Iterator[Metric]:
     yield _counter("budget_failures", "Times that budgets could not be borrowed or renewed.", lender.failures)
 
 
-def ledger_series(spool: Spool, writer: LedgerWriter) -> Iterator[Metric]:
+def ledger_series(spool: Spool, writer: LedgerWriter, adoption: Adoption, damaged: DamagedLog) -> Iterator[Metric]:
     """Of rows on their way into the database."""
     yield _gauge("ledger_pending", "Rows in the spool that are not known to be in the database.", spool.pending)
     yield _gauge("ledger_oldest_seconds", "Age of the oldest row that waits to be written.", writer.oldest_s)
@@ -46,6 +48,12 @@ def ledger_series(spool: Spool, writer: LedgerWriter) -> Iterator[Metric]:
     yield _counter("ledger_refused", "Rows set aside because the database refuses them.", writer.refused)
     yield _counter("ledger_write_failures", "Transactions that failed.", writer.failures)
     yield _counter("ledger_disk_failures", "Writes to the spool that failed.", spool.failures)
+    yield _gauge("ledger_spool_memory_bytes", "Bytes of the spool that the disk has refused so far.", spool.in_memory)
+    yield _gauge("ledger_under_way", "Requests that are written down as begun and not as ended.", spool.under_way)
+    yield _counter("ledger_damaged", "Lines set aside because they are unreadable or refused.", damaged.lines)
+    yield _counter("ledger_damaged_lost", "Of these, those that could not even be set aside.", damaged.lost)
+    yield _counter("ledger_adopted", "Spools of dead routers that were written to the end.", adoption.retired)
+    yield _counter("ledger_interrupted", "Requests that dead routers left without an end.", adoption.interrupted)
 
 
 def _gauge(name: str, meaning: str, value: float) -> Metric:

@@ -1,4 +1,4 @@
-"""What each request may cost is reserved before it is sent, and what it did cost is written down before its end is told.
+"""What a request may cost is reserved before it is sent, and what it did cost is written down before its end is told.
 
     admit (rates) → open (reserve, write that it began) → close (settle, write what it came to)
 
@@ -24,7 +24,8 @@ from router.protocol.usage import cost
 
 Borrow = Callable[[Sequence[Want]], Awaitable[bool]]
 
-_ROUNDS = 4  # borrowings for one request: others may be quicker to take what was lent
+_ROUNDS = 16  # borrowings for one request: others may be quicker to take what was lent
+_CONTENDED_S = 1.0  # Retry-After of a budget whose rest many want at the same moment
 _RETRY_AFTER_S = 5.0  # of a database that is away
 _CHARGED = frozenset({Verdict.OK, Verdict.CANCELLED})  # a client that left pays what it got; an error costs nothing
 _CALLERS = _CHARGED | {Verdict.REJECTED}  # these ends count against the requests that the key may send
@@ -135,7 +136,7 @@ class Ticket:
             if accounting.borrow is None or not await accounting.borrow(wants):
                 raise _nobody_lends()
         if wants is not None:
-            raise _nobody_lends()
+            raise accounting.refusal(_contended(generation.key, wants[0]))
         self._is_open = True
         if accounting.journal is not None:
             accounting.journal.opened(_opened(generation, accounting.router))
@@ -157,6 +158,12 @@ class Ticket:
         permit.settle(usage.total_tokens, charged, now, is_ours=is_ours)
         if accounting.journal is not None:
             accounting.journal.closed(_entry(generation, usage, charged, accounting.router, now))
+
+
+def _contended(key: Key, want: Want) -> Denied:
+    """The rest of a budget went to others each time that it was lent."""
+    budget = next(each for each in key.budgets if each.owner == want.window.owner)
+    return Denied(DenialReason.BUDGET_IN_FLIGHT, budget.limit, 0, _CONTENDED_S, budget)
 
 
 def _charge(generation: Generation) -> int:

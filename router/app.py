@@ -17,10 +17,13 @@ from fastapi import FastAPI
 
 from router.account_series import key_series, ledger_series, quota_series
 from router.accounting import Accounting
-from router.api import errors, models, ops
+from router.api import errors, guardrails, models, ops, workspaces
+from router.api import keys as keys_api
 from router.api.auth import Authenticator
 from router.api.exchange import Receive, Scope, Send
 from router.api.inference import ROUTES, Inference
+from router.api.management import Desk
+from router.api.oidc import TokenLogins
 from router.api.room import Room
 from router.bookkeeping import Books, open_books
 from router.config import Config, Secrets
@@ -46,6 +49,7 @@ from router.upstream.client import Client
 from router.upstream.directory import Directory
 from router.upstream.discovery import static_endpoints
 from router.upstream.gossip import Gossip
+from router.upstream.jwks import Jwks
 from router.upstream.kv_events import KVEvents
 from router.upstream.probe import Prober
 from router.upstream.ray_discovery import RayDiscovery
@@ -145,10 +149,13 @@ def build(
                 _register(metrics, books)
             client = await stack.enter_async_context(Client(config.client))
             session = await stack.enter_async_context(open_session(keepalive_s=config.client.keepalive_s))
+            provider = None if config.oidc is None else config.oidc.settings()
+            jwks = None if provider is None else Jwks(session, provider, clock=time.monotonic)
             keys = Authenticator(
                 secrets.keys,
                 anonymous=ANONYMOUS if config.allow_anonymous else None,
                 known=None if books is None else books.known,
+                logins=None if provider is None or jwks is None else TokenLogins(jwks, provider, wall_clock=time.time),
                 wall_clock=time.time,
             )
             gateway = Gateway(
@@ -195,8 +202,8 @@ def build(
             directory.on_removed(cache_events.forget)
             metrics.registry.register(Snapshot(lambda: cache_series(cache_events.followers())))
             watched = [*_watchers(config, directory, session, client, policies)]
-            if vocabularies:
-                watched.append(cache_events)
+            watched += [cache_events] if vocabularies else []
+            watched += [] if jwks is None else [jwks]
             watchers = [asyncio.create_task(watcher.run()) for watcher in watched]
             stack.push_async_callback(_stop, watchers)
             if gossip is not None:
@@ -224,13 +231,16 @@ def _add_routes(
     """Everything but inference."""
     app.include_router(ops.routes(fleet, metrics.render, keys))
     cards = [model.card() for model in config.models]
+    desk = Desk(keys, None if books is None else books.accounts)
+    managed = (keys_api.routes(desk, time.time), workspaces.routes(desk), guardrails.routes(desk))
     for base in API_BASES:
-        app.include_router(models.routes(cards, keys), prefix=base)
+        for routes in (models.routes(cards, keys), *managed):
+            app.include_router(routes, prefix=base)
 
 
 def _register(metrics: Metrics, books: Books) -> None:
     metrics.registry.register(Snapshot(lambda: key_series(books.known, books.lender)))
-    metrics.registry.register(Snapshot(lambda: ledger_series(books.spool, books.writer)))
+    metrics.registry.register(Snapshot(lambda: ledger_series(books.spool, books.writer, books.adoption, books.damaged)))
 
 
 async def _fetching(config: Config, metrics: Metrics, stack: AsyncExitStack) -> Fetch:

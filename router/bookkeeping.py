@@ -16,6 +16,7 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
+from router.api.management import Accounts
 from router.config import Config
 from router.policy.allowances import Allowances
 from router.policy.meter import Meter
@@ -31,11 +32,8 @@ from router.store.spool_damaged import DamagedLog
 from router.store.spool_home import Home, make_home
 from router.store.writer import LedgerWriter
 
-if TYPE_CHECKING:  # these import SQLAlchemy, which a router without a database has no use for
-    from router.store.guardrails import GuardrailStore
-    from router.store.keys import KeyStore
+if TYPE_CHECKING:  # it imports SQLAlchemy, which a router without a database has no use for
     from router.store.leases import LeaseStore
-    from router.store.workspaces import WorkspaceStore
 
 logger = logging.getLogger(__name__)
 
@@ -43,23 +41,16 @@ _GOODBYE_S = 2.0  # for the last word to a database that may be away
 
 
 @dataclass(frozen=True, slots=True)
-class Stores:
-    """What is in the database, for those who manage it."""
-
-    keys: "KeyStore"
-    workspaces: "WorkspaceStore"
-    guardrails: "GuardrailStore"
-
-
-@dataclass(frozen=True, slots=True)
 class Books:
     """Of a router with a database."""
 
-    stores: Stores
+    accounts: Accounts
     known: KnownKeys
     lender: Lender
     spool: Spool
     writer: LedgerWriter
+    adoption: Adoption
+    damaged: DamagedLog
 
 
 def take_home(settings: LedgerSection, router: str) -> Home:
@@ -97,6 +88,8 @@ async def open_books(
     from router.store.leases import LeaseStore
     from router.store.ledger import LedgerStore, windows_of
     from router.store.meter import MeterStore
+    from router.store.spent_store import SpentStore
+    from router.store.workspace_budgets import WorkspaceBudgetStore
     from router.store.workspaces import WorkspaceStore
 
     assert config.database is not None
@@ -123,9 +116,10 @@ async def open_books(
         spool = Spool(home, ledger.spool, damaged)
         stack.callback(spool.close)
         lender = Lender(leases, allowances, router, config.accounts.lending, clock=clock, wall_clock=wall_clock)
+        adoption = Adoption(Path(ledger.spool.directory), damaged, on_retired=lender.gone)
         writer = LedgerWriter(
             spool,
-            Adoption(Path(ledger.spool.directory), damaged, on_retired=lender.gone),
+            adoption,
             LedgerStore(database),
             damaged,
             ledger.writer,
@@ -136,19 +130,29 @@ async def open_books(
             on_dropped=dropped,
         )
         keys = KeyStore(database, wall_clock)
-        books = Books(
-            Stores(keys, WorkspaceStore(database, wall_clock), GuardrailStore(database, wall_clock)),
-            KnownKeys(keys, config.accounts.known, clock=clock),
-            lender,
-            spool,
-            writer,
+        known = KnownKeys(keys, config.accounts.known, clock=clock)
+        accounts = Accounts(
+            keys,
+            WorkspaceStore(database, wall_clock),
+            WorkspaceBudgetStore(database, wall_clock),
+            GuardrailStore(database, wall_clock),
+            SpentStore(database, wall_clock),
+            known,
         )
+        books = Books(accounts, known, lender, spool, writer, adoption, damaged)
         metering = Metering(meter, MeterStore(database), router, wall_clock=wall_clock)
         stack.push_async_callback(_say_goodbye, metering, leases, spool, router)
-        stack.push_async_callback(_stop, asyncio.create_task(writer.run()))
-        for part in (books.known, books.lender, metering):
-            stack.push_async_callback(_stop, asyncio.create_task(part.run()))
+        for part in (writer, known, lender, metering):
+            task = asyncio.create_task(part.run())
+            task.add_done_callback(_report)
+            stack.push_async_callback(_stop, task)
         yield books
+
+
+def _report(task: "asyncio.Task[None]") -> None:
+    """None of them ends by itself; what ends one is a mistake of ours, and somebody must hear of it."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        logger.critical("a part of the accounts has ended; restart this router", exc_info=error)
 
 
 async def _stop(task: "asyncio.Task[None]") -> None:

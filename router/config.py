@@ -42,6 +42,7 @@ from router.sections import (
     LogSection,
     MeshSection,
     ModelSection,
+    OidcSection,
     PoolSection,
     ProbeSection,
     RoutingSection,
@@ -63,6 +64,7 @@ class Config(Section):
     allow_anonymous: bool = False
     database: DatabaseSection | None = None
     accounts: AccountsSection = AccountsSection()
+    oidc: OidcSection | None = None
     ledger: LedgerSection = LedgerSection()
     quotas: QuotaSettings = QuotaSettings()
     room: RoomSettings = RoomSettings()
@@ -89,11 +91,13 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        if not (self.keys or self.allow_anonymous or self.database):
+        if not (self.keys or self.allow_anonymous or self.database or self.oidc):
             raise ValueError(
-                "keys is empty: give at least one key, or a database with keys, or set allow_anonymous: true to let "
-                "everybody in"
+                "keys is empty: give at least one key, a database with keys or an identity provider (oidc), or set "
+                "allow_anonymous: true to let everybody in"
             )
+        if self.database is None and self.oidc is not None and self.oidc.limit is not None:
+            raise ValueError("oidc.limit: what is spent is counted in a database; give database.url too")
         if self.database is None and self.accounts.bootstrap is not None:
             raise ValueError("accounts.bootstrap: a management key manages keys in a database; give database.url too")
         for what, names in (
@@ -127,7 +131,7 @@ def _pool(model: ModelSection, section: PoolSection) -> Pool:
     )
 
 
-BOOTSTRAP = Key(id="config:bootstrap", name="bootstrap", is_management=True)
+BOOTSTRAP = Key(id="bootstrap", name="bootstrap", is_management=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,12 @@ from router.policy.catalog import Price
 from router.policy.deadline import Deadlines
 from router.policy.fair_queue import FairQueueSettings
 from router.policy.forecast import ForecastSettings
-from router.policy.key import Key, Rates
+from router.policy.key import DEFAULT_WORKSPACE, NANO, Interval, Key, Rates
 from router.policy.prefix import PrefixSettings
 from router.policy.slow_start import SlowStartSettings
+from router.policy.terms import Terms
 from router.protocol.model_object import PARAMETERS, ModelCard
+from router.protocol.oidc_settings import OidcSettings
 from router.protocol.salt import IsolationSettings
 from router.store.known_keys_settings import KnownKeysSettings
 from router.store.lender import LenderSettings
@@ -28,6 +30,7 @@ from router.store.settings import DatabaseSettings
 from router.store.spool_settings import SpoolSettings
 from router.store.writer_settings import WriterSettings
 from router.upstream.gossip_settings import GossipSettings
+from router.upstream.jwks import check_url
 
 Count = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -151,6 +154,55 @@ class LedgerSection(Section):
 
     spool: SpoolSettings = SpoolSettings()
     writer: WriterSettings = WriterSettings()
+
+
+class OidcSection(Section):
+    """Callers that come with a token of an identity provider."""
+
+    issuer: str
+    audience: str
+    name: str = "oidc"
+    jwks_url: str | None = None
+    algorithms: tuple[str, ...] = ("RS256", "ES256", "EdDSA")
+    leeway_s: float = 30.0
+    subject_claim: str = "sub"
+    workspace_claim: str | None = None
+    management_claim: str | None = None
+    management_value: str | None = None
+    workspace: str = DEFAULT_WORKSPACE
+    priority: Literal["batch", "normal", "critical"] = "normal"
+    rates: RatesSection = RatesSection()
+    limit: Annotated[float, Field(ge=0, le=9e9)] | None = None
+    limit_reset: Literal["daily", "weekly", "monthly", "lifetime"] = "lifetime"
+    models: tuple[Slug, ...] | None = None
+    providers: tuple[str, ...] | None = None
+    jwks_ttl_s: float = 600.0
+    jwks_min_s: float = 10.0
+    jwks_stale_s: float = 86_400.0
+    jwks_timeout_s: float = 5.0
+    cache_s: float = 300.0
+    tokens: int = 10_000
+
+    @model_validator(mode="after")
+    def _is_sound(self) -> Self:
+        self.settings()
+        for url in (self.issuer, *([] if self.jwks_url is None else [self.jwks_url])):
+            check_url(url)
+        return self
+
+    def settings(self) -> OidcSettings:
+        """Raises ValueError, beginning with the key's name."""
+        terms = Terms(
+            workspace=self.workspace,
+            priority=Priority[self.priority.upper()],
+            rates=Rates(**self.rates.model_dump()),
+            limit=None if self.limit is None else round(self.limit * NANO),
+            limit_reset=Interval(self.limit_reset),
+            models=None if self.models is None else frozenset(self.models),
+            providers=None if self.providers is None else frozenset(self.providers),
+        )
+        terms_of = {"workspace", "priority", "rates", "limit", "limit_reset", "models", "providers"}
+        return OidcSettings(terms=terms, **self.model_dump(exclude=terms_of))
 
 
 class IsolationSection(Section):

@@ -18,6 +18,7 @@ COMMANDS = {
     "demo": "start everything, ask four questions, check the answers, stop everything",
     "ask": "ask a running router one question, with pictures if you like",
     "status": "table of a running router's models, pools, endpoints, their state and load",
+    "keys": "make, show, change and delete the API keys of a running router",
     "route": "run the router alone, from a configuration file",
     "serve": "run the engines alone",
     "simulate": "start engines without a model or a GPU, with the timing of real ones",

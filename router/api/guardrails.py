@@ -54,7 +54,7 @@ class _Unenforced(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class _Rules(_Unenforced, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    limit_usd: Annotated[float, Meta(ge=0)] | UnsetType | None = UNSET
+    limit_usd: Annotated[float, Meta(ge=0, le=9e9)] | UnsetType | None = UNSET
     reset_interval: Reset | UnsetType | None = UNSET
     include_byok_in_budgets: bool | UnsetType = UNSET
     allowed_models: Names | UnsetType | None = UNSET

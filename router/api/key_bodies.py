@@ -13,7 +13,7 @@ from router.protocol.secret import FreshKey
 from router.store.key_records import KeyChange, Maybe, NewKey
 
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
-Usd = Annotated[float, Meta(ge=0)]
+Usd = Annotated[float, Meta(ge=0, le=9e9)]
 Reset = Literal["daily", "weekly", "monthly"]
 Rate = Annotated[int, Meta(ge=1, le=10**12)]
 Slugs = Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=256)], ...], Meta(min_length=1, max_length=1_000)]

@@ -1,4 +1,4 @@
-"""How many requests a router has in it at a time, and how many bytes of their bodies: bounded in all, whoever sends them.
+"""How many requests a router has in it at a time, and how many bytes of their bodies: bounded, whoever sends them.
 
 A body is kept until its request is over, because another attempt may need it. A thousand waiting requests with
 pictures would be gigabytes, so bytes count besides requests.

@@ -65,7 +65,7 @@ class UpdateWorkspace(_Unenforced, frozen=True, kw_only=True, forbid_unknown_fie
 class PutBudget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """PUT /workspaces/{id}/budgets/{interval}."""
 
-    limit_usd: Annotated[float, Meta(gt=0)]
+    limit_usd: Annotated[float, Meta(gt=0, le=9e9)]
     include_byok_in_budgets: bool | UnsetType = UNSET
 
 

@@ -16,7 +16,6 @@ from router.policy.call import Call
 from router.policy.catalog import Pool
 from router.policy.key import NANO
 
-
 USUAL_COMPLETION_TOKENS = 256  # the median answer of public chat traces
 
 

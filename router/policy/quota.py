@@ -23,7 +23,7 @@ __all__ = ["DenialReason", "Denied", "Permit", "QuotaSettings", "Quotas", "Stand
 class QuotaSettings:
     """Raises ValueError when a field is out of its range; the message begins with the field's name."""
 
-    # requests of one key at a time, where the key has no bound of its own: one caller's mistake must not fill the router
+    # requests of one key at a time, where it has no bound of its own: one caller's mistake must not fill the router
     concurrent: int = 1_024
     lease: AllowanceSettings = field(default_factory=AllowanceSettings)
     # seconds until a caller should try again who has all its requests under way, or whose budget is all reserved: they

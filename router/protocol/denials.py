@@ -57,7 +57,9 @@ def _spent(budget: Budget, unix_s: float) -> ApiError:
     words = f"{owner} {budget.interval.value} budget of ${budget.limit / NANO:.2f} exceeded."
     if budget.scope is Scope.KEY:
         return ApiError(
-            "payment_required", f"Insufficient credits. {words}", metadata=metadata | {"limit_source": "openrouter_key_limit"}
+            "payment_required",
+            f"Insufficient credits. {words}",
+            metadata=metadata | {"limit_source": "openrouter_key_limit"},
         )
     return ApiError("permission_denied", f"{words} Contact your org admin.", metadata=metadata)
 

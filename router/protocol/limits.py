@@ -41,7 +41,7 @@ class Limits:
     pattern_repeat: int = 256  # highest n in {n}, and the product of those within each other
     pattern_quantifiers: int = 3  # of * and + within each other, as in ((a+)*)+: what makes engines backtrack for ever
     pattern_depth: int = 16  # groups within each other; compilers recurse
-    grammar_bytes: int = 65_536  # 64 KiB, as schemas
+    grammar_bytes: int = 32_768  # 32 KiB: a whole programming language has under 20
     grammar_rules: int = 1_000  # a whole programming language has under 500
     grammar_depth: int = 64  # groups within each other; compilers recurse
     grammar_repeat: int = 1_000  # highest n in {n}, and the product of those within each other: unrolled by compilers

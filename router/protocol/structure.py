@@ -2,9 +2,6 @@
 
 Parsers recurse over depth, and make of each empty object a value of a hundred bytes: four megabytes of `{},` would be
 hundreds in the engine. Time is linear in the text; ordinary requests, with few brackets, are let through at once.
-
-Half a surrogate pair (`"\\ud83d"` alone, as of an emoji that was cut in two) is valid JSON, but no text that could be
-written as UTF-8: neither for an engine nor into a database.
 """
 
 import re
@@ -15,8 +12,6 @@ from router.protocol.limits import Limits
 _AT_ONCE = 262_144  # bytes; a text this small cannot hold more strings than the default bound
 _NO_BRACKETS_OR_QUOTES = bytes(set(range(256)) - set(b'[]{}"'))
 _STRING = re.compile(rb'"[^"]*"')
-_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
-_PAIR = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
 _OPENING = frozenset(b"[{")
 
 
@@ -24,13 +19,11 @@ def check_structure(raw: bytes, limits: Limits) -> None:
     """Check JSON, or what claims to be, against the limits.
 
     Raises:
-        ApiError: 413 too much text; 400 nested too deeply, too many containers or strings, half a surrogate pair.
+        ApiError: 413 too much text; 400 nested too deeply, or too many containers or strings.
     """
     if len(raw) > limits.text_bytes:
         message = f"The request holds more than {limits.text_bytes} bytes besides its images."
         raise ApiError("payload_too_large", message, limit="text_bytes")
-    if _HALF.search(raw) and _HALF.search(_PAIR.sub(b"?", raw.replace(b"\\\\", b"//"))):
-        raise invalid("body", "holds half of a surrogate pair (\\ud800 to \\udfff), which is no character")
     few = limits.json_depth // 2
     if len(raw) <= _AT_ONCE and not _holds_more(raw, b"{", few) and not _holds_more(raw, b"[", few):
         return

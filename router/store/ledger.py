@@ -23,6 +23,10 @@ from router.store.schema import generations, keys
 from router.store.text import is_storable
 
 
+# rows of one statement: drivers keep what they have prepared of each text, and texts differ by their number of rows
+ROWS_AT_ONCE = 32
+
+
 class LedgerStore:
     """All methods raise DatabaseAway."""
 
@@ -67,8 +71,9 @@ class LedgerStore:
 
     async def _insert(self, connection: AsyncConnection, entries: Sequence[Entry]) -> list[str]:
         insert = self._database.insert(generations).on_conflict_do_nothing(index_elements=["id"])
+        returning = insert.returning(generations.c.id).execution_options(insertmanyvalues_page_size=ROWS_AT_ONCE)
         rows = [to_row(entry) for entry in entries]
-        return list((await connection.execute(insert.returning(generations.c.id), rows)).scalars())
+        return list((await connection.execute(returning, rows)).scalars())
 
 
 def windows_of(entry: Entry) -> list[Window]:

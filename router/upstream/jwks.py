@@ -54,7 +54,7 @@ class Jwks:
         return None if self._keys is None or self._is_stale else self._keys.get(signed)
 
     async def find(self, signed: Signed) -> jwt.PyJWK | None:
-        """As `get`, after a look whether it has come to be there. None: the provider has no such key. Raises KeysAway."""
+        """As `get`, after a look whether it has come to be there; None: there is no such key. Raises KeysAway."""
         tried_at = self._tried_at
         if tried_at is None or self._clock() - tried_at >= self._settings.jwks_min_s or self._next is not None:
             if self._next is None:

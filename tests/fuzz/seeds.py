@@ -75,7 +75,8 @@ _STORED = {
     "medium": "GPU",
     "extra_keys": [None, [["uuid", 1]]],
 }
-_GOSSIP = ["router-1", 7, 1, 0, 1, 0.1, False, 2, struct.pack("<Q", 5), struct.pack("<QIII", 9, 1, 2, 3), struct.pack("<Qd", 9, 0.5), [struct.pack("<QQQ", 1, 2, 3)]]  # fmt: skip
+_ROWS = (struct.pack("<Q", 5), struct.pack("<QIII", 9, 1, 2, 3), struct.pack("<Qd", 9, 0.5))
+_GOSSIP = ["router-1", 7, 1, 0, 1, 0.1, False, 2, *_ROWS, [struct.pack("<QQQ", 1, 2, 3)]]
 _ERROR = {
     "message": "no /usr/lib/x at 10.0.0.1:80 for sk-or-v1-0123456789",
     "type": "x",
@@ -84,7 +85,7 @@ _ERROR = {
 }
 _STREAM = b"".join(faults.STREAM)
 _TEXTS = b"""Traceback (most recent call last): File "/app/x.py", line 3, in run https://u:p@h/x fe80::1%eth0 [::1]:80
-C:\\Users\\x \\\\server\\share\\y ~/a/b Bearer abcdefgh eyJhbGciOi.eyJzdWIiOi.c2ln AKIAIOSFODNN7EXAMPLE 0x7f3a2b4c5d6e a@b.c"""
+C:\\Users\\x \\\\server\\share\\y ~/a/b Bearer abcdefgh eyJhbGciOi.eyJzdWIiOi.c2ln AKIAIOSFODNN7EX 0x7f3a2b a@b.c"""
 
 
 def _json(value: object) -> bytes:
@@ -123,7 +124,7 @@ SEEDS: Mapping[str, tuple[bytes, ...]] = MappingProxyType(
             ),
         ),
         "metrics": (
-            b'vllm:num_requests_running{engine="0"} 2.0\nvllm:cache_config_info{block_size="16",num_gpu_blocks="9"} 1.0\n',
+            b'vllm:num_requests_running{engine="0"} 2.0\nvllm:cache_config_info{block_size="1",num_gpu_blocks="9"} 1\n',
         ),
         "spool": (b'3c5c1b5d {"e":{"id":"g"}}', b"00000000 {}"),
         "http_answer": (

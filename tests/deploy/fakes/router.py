@@ -13,7 +13,7 @@ import yaml
 
 def main(endpoints: int, file: str) -> None:
     config = yaml.safe_load(Path(file).read_text())
-    key = Path(config["keys"][0]["secret"]["file"]).read_text()
+    key = Path(config["accounts"]["bootstrap"]["file"]).read_text()
     status = {"pools": [{"name": "pool", "endpoints": [{}] * endpoints}]}
 
     class Handler(BaseHTTPRequestHandler):
