@@ -126,17 +126,16 @@ class Ticket:
         assert self._permit is not None
         accounting, call = self._accounting, generation.request.call
         estimate = expected_cost(call, generation.pools, choices=generation.request.choices)
-        wants: Sequence[Want] | Denied | None = ()
-        for _ in range(_ROUNDS):
+        for left in reversed(range(_ROUNDS)):
             wants = self._permit.reserve(estimate.tokens, estimate.cost, accounting.clock(), generation.created)
-            if isinstance(wants, Denied):
-                raise accounting.refusal(wants)
             if wants is None:
                 break
+            if isinstance(wants, Denied):
+                raise accounting.refusal(wants)
+            if not left:
+                raise accounting.refusal(_contended(generation.key, wants[0]))
             if accounting.borrow is None or not await accounting.borrow(wants):
                 raise _nobody_lends()
-        if wants is not None:
-            raise accounting.refusal(_contended(generation.key, wants[0]))
         self._is_open = True
         if accounting.journal is not None:
             accounting.journal.opened(_opened(generation, accounting.router))

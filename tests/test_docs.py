@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+import time
 import typing
 from pathlib import Path
 from typing import Any, get_args, get_origin
@@ -12,15 +13,18 @@ from pydantic import BaseModel
 
 from router import config
 from router.__main__ import SMALLEST
-from router.api import models, ops
-from router.api.auth import Keys
+from router.api import guardrails, keys, models, ops, workspaces
+from router.api.auth import Authenticator
 from router.api.inference import ROUTES
+from router.api.management import Desk
 from router.app import API_BASES
 from router.config import Config
 from router.fleet import Fleet
 from router.metrics import Metrics
+from router.policy.key import ANONYMOUS
 from router.protocol.errors import STATUS_OF
 from router.protocol.fields import CHAT, COMPLETIONS
+from router.sections import Secret
 from tests.router.rules import policies
 
 ROOT = Path(__file__).parents[1]
@@ -41,12 +45,19 @@ def settings(section: Any, path: str = "") -> dict[str, Any]:
     for name, (kind, default) in fields.items():
         where = f"{path}.{name}" if path else name
         parts = sections_in(kind)
-        if parts and default is not None:  # a section that may be left out is documented as one row
+        if parts and not is_one_row(where, parts, default):
             for part in parts:
                 found |= settings(part, where + ("[]" if is_list(kind) else ""))
         else:
             found[where] = default
     return found
+
+
+def is_one_row(where: str, parts: list[Any], default: Any) -> bool:
+    """Secrets, which are explained once; and what a pool may have otherwise than all others."""
+    if parts == [Secret]:
+        return where != "keys[].secret"
+    return default is None and where.startswith("models[].pools[]")
 
 
 def is_list(kind: Any) -> bool:
@@ -107,11 +118,14 @@ def test_every_metric_is_documented() -> None:
 
 def routes() -> set[str]:
     """Every route, as `METHOD /path`."""
-    keys = Keys({}, allow_anonymous=True)
-    routers = {"": ops.routes(empty_fleet(), Metrics().render, keys)}
-    routers |= {base: models.routes([], keys) for base in API_BASES}
+    callers = Authenticator({}, anonymous=ANONYMOUS, wall_clock=time.time)
+    desk = Desk(callers, None)
     found = {f"POST {base}{path}" for base in API_BASES for path in ROUTES}
-    for base, router in routers.items():
+    routers = [("", ops.routes(empty_fleet(), Metrics().render, callers))]
+    for base in API_BASES:
+        routers += [(base, models.routes([], callers)), (base, keys.routes(desk, time.time))]
+        routers += [(base, workspaces.routes(desk)), (base, guardrails.routes(desk))]
+    for base, router in routers:
         found |= {f"{method} {base}{route.path}" for route in router.routes for method in route.methods}
     return found
 

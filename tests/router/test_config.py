@@ -5,6 +5,7 @@ import pytest
 
 from router.config import Config, load, parse, read_secrets, read_vocabularies
 from router.policy.call import Priority
+from router.policy.key import Rates
 from router.policy.catalog import Price
 from router.policy.deadline import Deadlines
 from router.sections import ConfigError, Secret
@@ -145,4 +146,59 @@ def test_keys_have_the_priority_they_were_given() -> None:
         {"name": "pager", "secret": {"value": "l"}, "priority": "critical"},
     ]
     secrets = read_secrets(parse({**GOOD, "keys": keys}, source="router.yaml"), {})
-    assert {"me": Priority.NORMAL, "pager": Priority.CRITICAL} == secrets.priorities
+    assert {"k": Priority.NORMAL, "l": Priority.CRITICAL} == {
+        secret: key.priority for secret, key in secrets.keys.items()
+    }
+
+
+def test_a_key_has_the_limits_it_was_given() -> None:
+    key = {
+        "name": "me",
+        "secret": {"value": "k"},
+        "rates": {"requests_per_min": 5, "concurrent": 2},
+        "models": ["m"],
+        "providers": ["local"],
+    }
+    (read,) = read_secrets(parse({**GOOD, "keys": [key]}, source="router.yaml"), {}).keys.values()
+    assert ("config:me", Rates(5, None, 2)) == (read.id, read.rates)
+    assert (frozenset({"m"}), frozenset({"local"}), False) == (read.models, read.providers, read.is_management)
+
+
+def test_the_bootstrap_key_manages_and_is_in_no_database() -> None:
+    accounts = {"database": {"url": {"value": "sqlite:///x"}}, "accounts": {"bootstrap": {"value": "boot"}}}
+    secrets = read_secrets(parse({**GOOD, **accounts}, source="router.yaml"), {})
+    assert ("bootstrap", True, "sqlite:///x") == (
+        secrets.keys["boot"].id, secrets.keys["boot"].is_management, secrets.database,
+    )  # fmt: skip
+    assert "sqlite" not in repr(secrets)
+
+
+@pytest.mark.parametrize(
+    ("sections", "problem"),
+    [
+        ({"accounts": {"bootstrap": {"value": "b"}}}, "accounts.bootstrap"),
+        ({"oidc": {"issuer": "https://i", "audience": "a", "limit": 5}}, "oidc.limit"),
+        ({"oidc": {"issuer": "http://i.example", "audience": "a"}}, "https"),
+        ({"oidc": {"issuer": "https://i", "audience": "a", "algorithms": ["HS256"]}}, "algorithms"),
+        ({"quotas": {"concurrent": 0}}, "concurrent"),
+        ({"ledger": {"spool": {"when_full": "shrug"}}}, "ledger.spool.when_full"),
+        ({"listen": {"metrics": {"port": 9, "tls": True}}}, "listen.tls"),
+    ],
+)
+def test_what_does_not_fit_together_is_refused_with_a_sentence(sections: dict[str, object], problem: str) -> None:
+    with pytest.raises(ConfigError, match=problem):
+        parse({**GOOD, **sections}, source="router.yaml")
+
+
+def test_salts_need_a_secret() -> None:
+    config = parse({**GOOD, "isolation": {"cache_salt": "key"}}, source="router.yaml")
+    with pytest.raises(ConfigError, match=r"isolation\.secret"):
+        read_secrets(config, {})
+
+
+def test_an_identity_provider_gives_its_callers_their_terms() -> None:
+    oidc = {"issuer": "https://id.example", "audience": "llm", "priority": "critical", "rates": {"concurrent": 3}}
+    config = parse({**GOOD, "oidc": oidc}, source="router.yaml")
+    assert config.oidc is not None
+    terms = config.oidc.settings().terms
+    assert (Priority.CRITICAL, Rates(concurrent=3)) == (terms.priority, terms.rates)

@@ -37,25 +37,42 @@ class Sent:
         return dict(self.messages[0]["headers"])
 
 
+def take(count: int) -> None:
+    """There is room for everything."""
+
+
 def test_a_body_is_read_in_parts() -> None:
-    assert asyncio.run(read_body(scope(), receiving(*body(b"ab", b"c")), 3)) == b"abc"
+    assert asyncio.run(read_body(scope(), receiving(*body(b"ab", b"c")), 3, take)) == b"abc"
 
 
 def test_a_body_over_the_limit_is_refused_before_it_is_read_where_its_length_is_told() -> None:
     with pytest.raises(ApiError) as caught:
-        asyncio.run(read_body(scope(content_length="4"), receiving(), 3))
+        asyncio.run(read_body(scope(content_length="4"), receiving(), 3, take))
     assert (caught.value.status, caught.value.error_type) == (413, "payload_too_large")
 
 
 def test_a_body_without_a_length_is_refused_at_the_limit() -> None:
     with pytest.raises(ApiError) as caught:
-        asyncio.run(read_body(scope(), receiving(*body(b"ab", b"cd", b"never read")), 3))
+        asyncio.run(read_body(scope(), receiving(*body(b"ab", b"cd", b"never read")), 3, take))
     assert caught.value.status == 413
+
+
+def test_what_there_is_no_room_for_is_not_kept() -> None:
+    taken: list[int] = []
+
+    def refuse(count: int) -> None:
+        taken.append(count)
+        if len(taken) == 2:
+            raise ApiError("provider_overloaded", "full")
+
+    with pytest.raises(ApiError, match="full"):
+        asyncio.run(read_body(scope(), receiving(*body(b"ab", b"cd", b"never read")), 9, refuse))
+    assert [2, 2] == taken
 
 
 def test_a_client_that_leaves_while_it_sends_is_gone() -> None:
     with pytest.raises(ClientGone):
-        asyncio.run(read_body(scope(), receiving(*body(b"a", b"b")[:1], {"type": "http.disconnect"}), 3))
+        asyncio.run(read_body(scope(), receiving(*body(b"a", b"b")[:1], {"type": "http.disconnect"}), 3, take))
 
 
 def test_an_error_names_the_generation_and_when_to_come_back() -> None:
