@@ -51,6 +51,10 @@ test: lint ## All that CI runs: lint, unit tests with the coverage gate, end-to-
 test-fast: lint ## As test, without starting an engine
 	@$(PY) -m pytest --cov --ignore=tests/e2e $(PYTEST_ARGS)
 
+.PHONY: fuzz
+fuzz: setup ## Fuzz all that reads strangers' bytes (FUZZ_SECONDS=60 for each reader)
+	@FUZZ_SECONDS=$${FUZZ_SECONDS:-60} FUZZ_SEED=$${FUZZ_SEED:-$$RANDOM} $(PY) -m pytest tests/fuzz -q
+
 .PHONY: soak
 soak: setup ## The router under faults for half an hour: memory, files, everything given back (SOAK_MINUTES)
 	@SOAK_MINUTES=$(or $(SOAK_MINUTES),30) $(PY) -m pytest tests/chaos/test_soak.py -s $(PYTEST_ARGS)

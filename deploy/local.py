@@ -159,9 +159,7 @@ class Stack:
             (self.folder / name).touch(mode=0o600)
             (self.folder / name).write_text(secret)
         file = self.folder / "router.yaml"
-        file.write_text(
-            settings.router(host=self._options.host, port=self._port, folder=self.folder, cluster=cluster)
-        )
+        file.write_text(settings.router(host=self._options.host, port=self._port, folder=self.folder, cluster=cluster))
         self._child("router", [*self._commands.router, str(file)], ROUTER_GRACE_S)
 
     def _death(self) -> StackFailed | None:

@@ -35,6 +35,7 @@ from router.policy.catalog import Endpoint
 from router.policy.key import ANONYMOUS
 from router.policy.meter import Meter
 from router.policy.quota import Quotas
+from router.policy.schema_quota import SchemaQuota
 from router.protocol.chain import seed_of
 from router.protocol.engine_metrics import EngineMetrics
 from router.protocol.media import Fetched, Unfetched
@@ -181,6 +182,7 @@ def build(
                 keys=keys,
                 accounting=accounting,
                 room=room,
+                schemas=SchemaQuota(config.schema_quota),
                 fetch=await _fetching(config, metrics, stack),
                 limits=config.limits,
                 lengths=policies.lengths,

@@ -27,6 +27,7 @@ from router.policy.key import Key
 from router.policy.quota import QuotaSettings
 from router.policy.retry import RetrySettings
 from router.policy.retry_budget import RetryBudgetSettings
+from router.policy.schema_quota import SchemaQuotaSettings
 from router.protocol.gossip import SMALLEST_SECRET
 from router.protocol.limits import Limits
 from router.protocol.salt import Salts
@@ -67,6 +68,7 @@ class Config(Section):
     oidc: OidcSection | None = None
     ledger: LedgerSection = LedgerSection()
     quotas: QuotaSettings = QuotaSettings()
+    schema_quota: SchemaQuotaSettings = SchemaQuotaSettings()
     room: RoomSettings = RoomSettings()
     isolation: IsolationSection = IsolationSection()
     front: FrontSettings = FrontSettings()

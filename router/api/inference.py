@@ -17,6 +17,7 @@ from router.generation import Generation
 from router.policy.call import Caller
 from router.policy.key import Key
 from router.policy.length import Lengths
+from router.policy.schema_quota import SchemaQuota
 from router.protocol.denials import rate_headers
 from router.protocol.errors import ApiError
 from router.protocol.generation import generation_id
@@ -56,6 +57,7 @@ class Inference:
         keys: Authenticator,
         accounting: Accounting,
         room: Room,
+        schemas: SchemaQuota,
         fetch: Callable[[Unfetched], Awaitable[Fetched]],
         limits: Limits,
         lengths: Lengths,
@@ -72,6 +74,7 @@ class Inference:
         self._keys = keys
         self._accounting = accounting
         self._room = room
+        self._schemas = schemas
         self._fetch = fetch
         self._limits = limits
         self._lengths = lengths
@@ -102,6 +105,7 @@ class Inference:
                 is_read = True
                 caller = Caller(key.id, key.priority, asked.timeout_s, salt=self._salt(key))
                 request = await self._parse(parse, raw, caller, place)
+                self._check_grammar(key, request)
             except ClientGone:
                 return
             except ApiError as error:
@@ -132,6 +136,19 @@ class Inference:
             fetched = await self._fetch(unfetched)
             place.take(sum(map(len, fetched.values())))
             return read(fetched=fetched)
+
+    def _check_grammar(self, key: Key, request: Request) -> None:
+        """Each grammar is compiled by engines and kept there: many different ones are an attack on their memory."""
+        if request.constraint is None:
+            return
+        wait_s = self._schemas.admit(key.id, request.constraint, self._clock())
+        if wait_s is not None:
+            raise ApiError(
+                "rate_limit_exceeded",
+                "Too many different schemas or grammars within the hour; use those you have, or wait.",
+                retry_after_s=wait_s,
+                limit="schema_quota",
+            )
 
     async def _answer(self, generation: Generation, client: AsgiClient, receive: Receive) -> None:
         self._on_start()

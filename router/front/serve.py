@@ -23,6 +23,7 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.lifespan.on import LifespanOn
 from uvicorn.server import ServerState
 
+from router.front.access_log import NAME, WithoutQuery
 from router.front.connection import Connection
 from router.front.door import Door
 from router.front.handshake import Acceptor
@@ -80,6 +81,7 @@ async def serve(
     Raises SystemExit when the application cannot start.
     """
     stop = stop or Stop()
+    logging.getLogger(NAME).addFilter(WithoutQuery())
     configure = partial(
         uvicorn.Config, http=Connection, ws="none", lifespan="off", interface="asgi3", log_config=None,
         access_log=access_log, proxy_headers=False, server_header=False,

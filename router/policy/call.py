@@ -50,6 +50,7 @@ class Call:
     prefix: Prefix = NO_PREFIX
     max_tokens: int | None = None  # asked for; None: not given
     stream: bool = False
+    prompts: int = 1  # several: `prompt_tokens` is of all together
     modalities: frozenset[str] = frozenset({"text"})  # of the input
     priority: Priority = Priority.NORMAL
     account: str = ""  # whose fair share it counts against: the key's name

@@ -11,6 +11,8 @@ from router.policy.call import Call
 from router.policy.catalog import Pool
 from router.policy.key import ANONYMOUS, Key
 
+LONGEST_TOKEN_BYTES = 32  # on average, of any text: repeated spaces are the longest that tokenizers have
+
 
 @dataclass(frozen=True, slots=True)
 class Exclusion:
@@ -44,6 +46,11 @@ def plan(call: Call, pools: Sequence[Pool], key: Key = ANONYMOUS) -> Plan:
     return Plan(tuple(eligible), tuple(excluded))
 
 
+def _least_tokens(call: Call) -> int:
+    """Of the prompt: its length is an estimate, which the engine corrects; but nothing is shorter than this."""
+    return call.image_tokens + call.text_bytes // LONGEST_TOKEN_BYTES if call.prompts == 1 else 0
+
+
 def why_not(call: Call, pool: Pool, key: Key = ANONYMOUS) -> str | None:
     """The first reason for which the pool cannot serve the call, or None."""
     if (key.models is not None and pool.model not in key.models) or pool.model in key.ignored_models:
@@ -53,7 +60,7 @@ def why_not(call: Call, pool: Pool, key: Key = ANONYMOUS) -> str | None:
     if not call.modalities <= pool.input_modalities:
         return "input_modalities"
     wanted = call.max_tokens or 1
-    if wanted >= pool.context_length:  # the prompt's length is an estimate; the engine counts it
+    if _least_tokens(call) + wanted >= pool.context_length:
         return "context_length"
     if pool.max_completion_tokens is not None and wanted > pool.max_completion_tokens:
         return "max_tokens"

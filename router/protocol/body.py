@@ -7,6 +7,7 @@ more of them, so that from here on it is like any that was sent.
 """
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 
 import msgspec
@@ -16,6 +17,7 @@ from router.protocol.limits import Limits
 from router.protocol.structure import check_structure
 
 _IMAGE = b'"data:image/'
+_NAME_SHOWN = 64  # characters of a key in an error
 _PLACEHOLDER = re.compile(rb'(?<!\\)"data:image/#(\d+)"')
 
 
@@ -81,8 +83,8 @@ def split(raw: bytes, limits: Limits) -> Body:
         raise _not_json(str(error)) from None
     fields = {key.name: value for key, value in pairs.items()}
     if len(fields) < len(pairs):
-        names = [key.name for key in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        counts = Counter(key.name for key in pairs)
+        twice = next(name for name, count in counts.items() if count > 1)[:_NAME_SHOWN]
         raise ApiError("invalid_request", f"body: the key {twice!r} is given twice", field=twice)
     if len(fields) > limits.fields:
         raise invalid("body", f"more than {limits.fields} fields", limit="fields")

@@ -39,7 +39,7 @@ _SUMMED = {
 _KV_USAGE = "vllm:kv_cache_usage_perc"
 _CACHE = "vllm:cache_config_info"  # its labels tell the size
 _ADAPTERS = "vllm:lora_requests_info"  # its labels tell their names
-_LABEL = re.compile(r'(\w+)="([^"]*)"')
+_LABEL = re.compile(r'(?<!\w)(\w+)="([^"]*)"')  # looked for where words begin, else the time is quadratic
 
 
 def parse_metrics(text: bytes) -> EngineMetrics:

@@ -100,7 +100,7 @@ def read_batch(payload: bytes) -> Batch:
     try:
         batch = _BATCH[_is_array(payload)].decode(payload)
         events = tuple(event for raw in batch.events if (event := _read_event(raw)) is not None and _is_of_gpu(event))
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"not a batch of KV-cache events: {error}") from None
     return Batch(batch.ts, events)
 

@@ -13,6 +13,7 @@ import msgspec
 
 from router.protocol.body import Body
 from router.protocol.errors import invalid
+from router.protocol.forbidden import MESSAGE_FIELDS
 from router.protocol.limits import Limits
 from router.protocol.media import Fetched, Media
 from router.protocol.messages import ROLES, Message, ToolCall
@@ -66,6 +67,8 @@ class _Reader:
         role = _text(fields, "role", path)
         if role not in ROLES:
             raise invalid(f"{path}.role", f"must be one of {', '.join(ROLES)}, got {role[:32]!r}")
+        for name in MESSAGE_FIELDS & fields.keys():
+            raise invalid(f"{path}.{name}", "this field is not accepted", limit="forbidden")
         message = Message(role, path, self._content(fields, role, f"{path}.content"))
         if role == "assistant":
             message.has_thoughts = any(_present(fields, key) is not None for key in _THOUGHTS)

@@ -29,7 +29,7 @@ from router.protocol.prompt import read_prompt
 from router.protocol.read_fields import Fields, read_fields
 from router.protocol.read_messages import read_messages
 from router.protocol.render import Item, render, render_prompt
-from router.protocol.response_format import engine_fields
+from router.protocol.response_format import constraint_of, engine_fields
 from router.protocol.service_tier import priority_of
 from router.protocol.tokens import FixedLengths, Lengths, text_tokens
 from router.protocol.tool_ids import ToolIds
@@ -57,11 +57,21 @@ class Request:
         parameters: names of the request's fields, without model and messages.
         router_fields: raw JSON of fields that no engine gets (`provider`, `user`, `metadata`, …).
         tool_ids: the caller's ids of tool calls and the engine's.
+        constraint: what stands for the grammar that an engine has to compile for it; None: there is none.
     """
 
-    __slots__ = ("_pieces", "call", "choices", "kind", "parameters", "path", "router_fields", "tool_ids")
+    __slots__ = ("_pieces", "call", "choices", "constraint", "kind", "parameters", "path", "router_fields", "tool_ids")
 
-    def __init__(self, kind: str, call: Call, choices: int, fields: Fields, pieces: Pieces, tool_ids: ToolIds) -> None:
+    def __init__(
+        self,
+        kind: str,
+        call: Call,
+        choices: int,
+        fields: Fields,
+        pieces: Pieces,
+        tool_ids: ToolIds,
+        constraint: int | None,
+    ) -> None:
         self.kind = kind
         self.path = "/v1/chat/completions" if kind == "chat" else "/v1/completions"
         self.call = call
@@ -71,6 +81,7 @@ class Request:
             name: bytes(raw) for name, raw in fields.kept.items() if name not in _CONTENT
         }
         self.tool_ids = tool_ids
+        self.constraint = constraint
         self._pieces = pieces  # of the engine's body; joined per attempt, which is the only copy of an image
 
     def upstream_body(self, pool: Pool, *, generation_id: str) -> bytes:
@@ -149,9 +160,11 @@ def _tools(fields: Fields, limits: Limits) -> dict[str, bytes]:
     """Both fields as they came; an empty array of tools counts as none, which vLLM would refuse."""
     engine: dict[str, bytes] = {}
     names: frozenset[str] = frozenset()
+    choice = fields.values.get("tool_choice")
     if (tools := fields.values.get("tools")) is not None:
-        names = check_tools(bytes(tools), limits)
-    if (choice := fields.values.get("tool_choice")) is not None:
+        is_demanded = choice is not None and bytes(choice) not in (b'"auto"', b'"none"')
+        names = check_tools(bytes(tools), limits, is_compiled=is_demanded)
+    if choice is not None:
         check_tool_choice(bytes(choice), names)
     if names:
         engine["tools"] = bytes(fields.values["tools"])
@@ -203,6 +216,7 @@ def _call(
         first_token_s=caller.first_token_s,
         max_tokens=values.get("max_completion_tokens", values.get("max_tokens")),
         stream=values.get("stream", False),
+        prompts=prompts,
         modalities=modalities,
     )
 
@@ -223,9 +237,10 @@ def _request(
         engine["stream_options"] = b'{"include_usage":true}'
     if caller.salt:
         engine["cache_salt"] = msgspec.json.encode(caller.salt)
+    constraint = constraint_of(engine)
     pieces: Pieces = []
     for name, raw_field in fields.forwarded.items():
         pieces += (b",", msgspec.json.encode(name), b":", *body.restore(bytes(raw_field)))
     for name, value in engine.items():
         pieces += (b',"%b":' % name.encode(), *body.restore(value))
-    return Request(kind, call, fields.values.get("n", 1) * prompts, fields, pieces, tool_ids)
+    return Request(kind, call, fields.values.get("n", 1) * prompts, fields, pieces, tool_ids, constraint)

@@ -22,7 +22,6 @@ from router.store.entry_rows import fit, from_row, to_row
 from router.store.schema import generations, keys
 from router.store.text import is_storable
 
-
 # rows of one statement: drivers keep what they have prepared of each text, and texts differ by their number of rows
 ROWS_AT_ONCE = 32
 

@@ -5,9 +5,9 @@ import pytest
 
 from router.config import Config, load, parse, read_secrets, read_vocabularies
 from router.policy.call import Priority
-from router.policy.key import Rates
 from router.policy.catalog import Price
 from router.policy.deadline import Deadlines
+from router.policy.key import Rates
 from router.sections import ConfigError, Secret
 
 POOL: dict[str, Any] = {

@@ -1,5 +1,8 @@
+import pytest
+
 from router.policy.call import Call
 from router.policy.catalog import Pool
+from router.policy.key import Key
 from router.policy.plan import Exclusion, Plan, plan
 
 SMALL = Pool("small", "m/small", "small", context_length=1_000, max_completion_tokens=500)
@@ -34,3 +37,30 @@ def test_more_tokens_than_the_context_holds_leave_a_pool_out() -> None:
     call = Call("m/small", max_tokens=2_000)
     excluded = (Exclusion(SMALL, "context_length"), Exclusion(SECOND, "context_length"))
     assert plan(call, [SMALL, SECOND]) == Plan((), excluded)
+
+
+def test_a_text_that_no_tokenizer_makes_short_enough_leaves_a_pool_out() -> None:
+    call = Call("m/small", text_bytes=32 * 1_000, prompt_tokens=10)
+    assert plan(call, [SMALL, SECOND]) == Plan((SECOND,), (Exclusion(SMALL, "context_length"),))
+
+
+def test_several_prompts_are_not_judged_by_their_sum() -> None:
+    assert Plan((SMALL,)) == plan(Call("m/small", text_bytes=32 * 1_000, prompts=16), [SMALL])
+
+
+@pytest.mark.parametrize(
+    ("key", "reason"),
+    [
+        (Key("k", "k", models=frozenset({"m/eyes"})), "model_not_allowed"),
+        (Key("k", "k", ignored_models=frozenset({"m/small"})), "model_not_allowed"),
+        (Key("k", "k", providers=frozenset({"elsewhere"})), "provider_not_allowed"),
+        (Key("k", "k", ignored_providers=frozenset({"local"})), "provider_not_allowed"),
+    ],
+)
+def test_what_a_key_may_not_use_is_left_out(key: Key, reason: str) -> None:
+    assert Plan((), (Exclusion(SMALL, reason),)) == plan(Call("m/small"), [SMALL], key)
+
+
+def test_a_key_that_names_what_it_may_use_may_use_it() -> None:
+    key = Key("k", "k", models=frozenset({"m/small"}), providers=frozenset({"local"}))
+    assert Plan((SMALL,)) == plan(Call("m/small"), [SMALL], key)

@@ -1,5 +1,7 @@
 """vLLM's metrics text."""
 
+import time
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -53,6 +55,12 @@ def test_a_cache_that_has_no_size_yet_is_not_known() -> None:
 
 def test_an_engine_that_exports_nothing_is_unknown_not_idle() -> None:
     assert EngineMetrics() == parse_metrics(b"python_info 1.0\n")
+
+
+def test_labels_without_values_do_not_hold_up_the_router() -> None:
+    before = time.process_time()
+    parse_metrics(b"vllm:cache_config_info{" + b"a" * 50_000 + b"} 1\n")
+    assert time.process_time() - before < 0.5
 
 
 def test_lines_that_cannot_be_read_are_left_out() -> None:

@@ -99,6 +99,11 @@ def test_what_cannot_be_read_is_refused(batch: bytes) -> None:
         read_batch(batch)
 
 
+def test_a_batch_that_is_nested_for_ever_is_refused() -> None:
+    with pytest.raises(ValueError, match="not a batch of KV-cache events"):
+        read_batch(b"\x92\xcb" + bytes(8) + b"\x91" * 60_000)
+
+
 @given(batch=st.binary() | st.binary().map(lambda tail: b"\x92\x01" + tail))
 def test_no_bytes_break_the_reader(batch: bytes) -> None:
     with suppress(ValueError):

@@ -101,6 +101,8 @@ def test_reasoning_of_earlier_answers_is_noted() -> None:
 @pytest.mark.parametrize(
     ("messages", "field"),
     [
+        ([{**user(), "tools": []}], "messages[0].tools"),
+        ([{**user(), "task": "x"}], "messages[0].task"),
         ([], "messages"),
         ("hi", "messages"),
         ({"role": "user"}, "messages"),

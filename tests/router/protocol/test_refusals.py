@@ -4,6 +4,7 @@ import pytest
 
 from router.policy.call import Call
 from router.policy.catalog import Pool
+from router.policy.key import Key
 from router.policy.outcome import Outcome, Verdict
 from router.policy.plan import Exclusion, Plan, plan
 from router.policy.route import Reason, Refusal
@@ -76,3 +77,16 @@ def test_back_pressure_says_when_to_come_back_the_endpoints_word_first() -> None
     assert 1.0 == of_refusal(own, CALL).retry_after_s
     assert 9.0 == of_refusal(Refusal(1, Outcome(Verdict.OVERLOADED, 503), POOL, retry_after_s=9.0), CALL).retry_after_s
     assert of_refusal(Refusal(1, Outcome(Verdict.UNAVAILABLE), POOL, retry_after_s=9.0), CALL).retry_after_s is None
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        (Key("k", "k", models=frozenset()), "No models match your request and model restrictions"),
+        (Key("k", "k", providers=frozenset()), "No allowed providers are available for the selected model."),
+    ],
+)
+def test_what_a_key_may_not_use_is_said_in_the_words_that_clients_know(key: Key, words: str) -> None:
+    pool, call = Pool("p", "m", "m"), Call("m")
+    error = no_pool(call, plan(call, [pool], key), {"m"})
+    assert (404, words) == (error.status, error.message)

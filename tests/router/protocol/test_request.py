@@ -191,6 +191,17 @@ def test_tools_and_formats_go_to_the_engine() -> None:
     )["structured_outputs"]
 
 
+def test_schemas_of_tools_are_compiled_only_where_a_call_is_demanded() -> None:
+    loose = [{"type": "function", "function": {"name": "f", "parameters": {"pattern": "^(?!a)"}}}]
+    assert chat(tools=loose).constraint is None
+    assert chat(tools=loose, tool_choice="auto").constraint is None
+    with pytest.raises(ApiError, match="look-ahead"):
+        chat(tools=loose, tool_choice="required")
+    strict = [{"type": "function", "function": {"name": "f", "parameters": {}}}]
+    one, other = chat(tools=strict, tool_choice="required"), chat(response_format={"type": "json_object"})
+    assert len({one.constraint, other.constraint, None}) == 3
+
+
 def test_no_tools_is_what_an_empty_array_means() -> None:
     body = engine_body(chat(tools=[], tool_choice="none"))
     assert {"tools", "tool_choice"}.isdisjoint(body)
@@ -238,7 +249,7 @@ def test_completions_carry_a_prompt() -> None:
         "max_tokens": 3,
     } == engine_body(request)
     assert ("completions", "/v1/completions", 4) == (request.kind, request.path, request.choices)
-    assert Call("m", prompt_tokens=3, text_bytes=3 + 4 + 3 + 1, max_tokens=3) == request.call
+    assert Call("m", prompt_tokens=3, text_bytes=3 + 4 + 3 + 1, max_tokens=3, prompts=2) == request.call
     with pytest.raises(ApiError, match="prompt: is required"):
         parse_completion(b'{"model":"m"}', Limits())
 
