@@ -1,7 +1,7 @@
 """Borrowing for those who wait, ahead of need, and giving back; a bank in memory, no database."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 
@@ -57,6 +57,12 @@ class Bank:
         self.retired.append(router)
 
 
+async def until(is_so: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not is_so():  # noqa: ASYNC110 - one turn of the loop after the other
+            await asyncio.sleep(0)
+
+
 class World:
     """`now` is the clock; unix time is the same."""
 
@@ -89,8 +95,7 @@ def test_requests_that_run_short_meanwhile_are_asked_for_together_and_owed_the_d
         world = World(bank, LenderSettings())
         bank.gate = asyncio.Event()
         first = asyncio.create_task(world.lender.borrow(world.wants(10)))
-        while not bank.asked:
-            await asyncio.sleep(0)
+        await until(lambda: bool(bank.asked))
         others = [asyncio.create_task(world.lender.borrow(world.wants(cost))) for cost in (20, 30)]
         await asyncio.sleep(0)
         bank.gate.set()
@@ -159,9 +164,7 @@ def test_when_little_is_left_more_is_borrowed_before_anybody_waits() -> None:
         await asyncio.sleep(0)
         await world.lender.borrow(world.wants(10))
         assert () == world.wants(10)
-        async with asyncio.timeout(5):
-            while len(world.bank.asked) < 2:
-                await asyncio.sleep(0)
+        await until(lambda: len(world.bank.asked) >= 2)
         assert 0 == world.bank.asked[1][0].need
         running.cancel()
         await asyncio.wait((running,))
@@ -176,9 +179,7 @@ def test_renewals_that_fail_are_counted_and_tried_again() -> None:
         await world.lender.borrow(world.wants(10))
         bank.is_away = True
         running = asyncio.create_task(world.lender.run())
-        async with asyncio.timeout(5):
-            while world.lender.failures < 2:
-                await asyncio.sleep(0)
+        await until(lambda: world.lender.failures >= 2)
         running.cancel()
         await asyncio.wait((running,))
 
@@ -190,9 +191,7 @@ def test_what_dead_routers_held_is_freed() -> None:
         world = World(Bank())
         world.lender.gone("dead")
         running = asyncio.create_task(world.lender.run())
-        async with asyncio.timeout(5):
-            while not world.bank.retired:
-                await asyncio.sleep(0)
+        await until(lambda: bool(world.bank.retired))
         running.cancel()
         await asyncio.wait((running,))
         assert ["dead"] == world.bank.retired
