@@ -104,7 +104,7 @@ class AsgiClient:
             (b"x-generation-id", self._generation_id),
             (b"content-type", b"application/json"),
             (b"content-length", b"%d" % len(body)),
-            *self.headers,
+            *(error.headers or self.headers),
         ]
         if error.retry_after_s is not None:
             headers.append((b"retry-after", b"%d" % max(1, math.ceil(error.retry_after_s))))

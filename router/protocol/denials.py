@@ -23,13 +23,18 @@ def of_denial(denied: Denied, unix_s: float) -> ApiError:
     """The error for a request that the key's quotas do not allow. `unix_s`: now."""
     if denied.reason in _RATES:
         standing = Standing(denied.limit, denied.remaining, denied.retry_after_s)
-        headers = {name.decode(): value.decode() for name, value in rate_headers(standing, unix_s)}
-        return ApiError(
+        headers = rate_headers(standing, unix_s)
+        error = ApiError(
             "rate_limit_exceeded",
             f"Rate limit exceeded: {_RATES[denied.reason]}. This key may have {denied.limit}.",
-            metadata={"reason": denied.reason.value, "headers": headers},
+            metadata={
+                "reason": denied.reason.value,
+                "headers": {name.decode(): value.decode() for name, value in headers},
+            },
             retry_after_s=max(_LEAST_WAIT_S, denied.retry_after_s),
         )
+        error.headers = headers
+        return error
     assert denied.budget is not None
     if denied.reason is DenialReason.BUDGET_IN_FLIGHT:
         return ApiError(

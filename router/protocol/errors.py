@@ -5,7 +5,7 @@ status equal to `code` as long as no body byte was sent. `code` is always an int
 `error_type`: the official clients reject anything else.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 import msgspec
@@ -79,6 +79,7 @@ class ApiError(Exception):
         self.metadata: dict[str, object] = dict(metadata or {})
         self.retry_after_s = retry_after_s
         self.limit = limit
+        self.headers: Sequence[tuple[bytes, bytes]] = ()  # to be answered with it
         self.routing: dict[str, object] | None = None  # how the request was routed, for a caller who wants to know
 
     def __repr__(self) -> str:

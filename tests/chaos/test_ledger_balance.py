@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import subprocess
 import sys
 from pathlib import Path
 
@@ -44,6 +45,9 @@ def test_undisturbed_the_ledgers_sum_is_the_engines_to_the_token(cluster: Postgr
             assert ({}, 200) == (seen.errors, len(ledger))
             assert {row["id"]: row["completion_tokens"] for row in ledger} == seen.tokens
             assert sum(seen.tokens.values()) == sum(engine.generated_tokens for engine in engines.replicas)
+        status, said = await asyncio.to_thread(check, url)  # behind the router's last look at the engines' counters
+        assert 0 == status, said
+        assert str(sum(seen.tokens.values())) in said.replace(",", "")
 
     asyncio.run(main())
 
@@ -88,6 +92,13 @@ def test_whatever_fails_every_generation_has_one_row_and_no_token_is_lost(cluste
             assert 0 == await router.metric("tramontane_ledger_dropped_total")
 
     asyncio.run(main())
+
+
+def check(url: str) -> tuple[int, str]:
+    """What `tramontane ledger check` says."""
+    command = [sys.executable, "-m", "deploy.cli", "ledger", "check", "--database", url, "--slack", "0"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    return done.returncode, done.stdout + done.stderr
 
 
 async def kill_engines(engines: Fleet, rng: random.Random) -> None:

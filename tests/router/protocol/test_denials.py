@@ -29,6 +29,7 @@ def test_a_rate_is_429_with_when_to_come_back_and_what_is_left(reason: DenialRea
         "x-ratelimit-remaining": "0",
         "x-ratelimit-reset": "1790000002500",
     } == error.metadata["headers"]
+    assert (b"x-ratelimit-limit", b"20") in error.headers
 
 
 def test_nobody_is_told_to_come_back_within_the_same_second() -> None:
