@@ -44,7 +44,8 @@ lint: setup ## Style, types and import contracts
 	@$(VENV)/bin/lint-imports
 
 .PHONY: test
-test: lint ## All that CI runs: lint, unit tests with the coverage gate, end-to-end on a real engine
+test: lint ## All that CI runs: lint, audit, unit tests with the coverage gate, end-to-end on a real engine
+	@$(PY) -m deploy.audit $(sort $(wildcard deploy/locks/*.txt))
 	@$(PY) -m pytest --cov $(PYTEST_ARGS)
 
 .PHONY: test-fast

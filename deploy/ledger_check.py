@@ -30,14 +30,13 @@ class Balance:
     engines: int | None  # tokens that its engines generated; None: they do not say, as other providers' do not
     exact: int  # tokens of rows that the engines counted
     inexact: int  # tokens of rows that the router counted
-    lost: int  # tokens of attempts that did not become the answer
     cut: int  # rows that the router counted
     given_up: int  # attempts of any pool that were given up for another
     slack: Slack
 
     @property
     def ledger(self) -> int:
-        return self.exact + self.inexact + self.lost
+        return self.exact + self.inexact
 
     @property
     def difference(self) -> int | None:
@@ -67,7 +66,6 @@ def balances(sums: Iterable[PoolSum], increases: Sequence[Increase], given_up: i
             engines=engines.get(pool),
             exact=found[True].completion_tokens if True in found else 0,
             inexact=found[False].completion_tokens if False in found else 0,
-            lost=sum(each.lost_tokens for each in found.values()),
             cut=found[False].rows if False in found else 0,
             given_up=given_up,
             slack=slack,

@@ -35,9 +35,9 @@ examples:
 
 columns:
   ENGINES     tokens that the pool's engines generated; -: nobody knows, and the pool is not judged
-  LEDGER      tokens in its rows, the sum of the next three:
+  LEDGER      tokens in its rows, the sum of the next two:
   EXACT       of rows that the engine counted; COUNTED: of rows that the router counted, because the answer was cut
-              short; LOST: of attempts that did not become the answer
+              short
   DIFFERENCE  ENGINES less LEDGER
   CUT         answers that were cut short, and attempts, in whatever pool, that were given up for another
   ALLOWED     --slack for each of these: what an engine may have generated before it stopped
@@ -49,7 +49,7 @@ The routers' own probes of endpoints that had failed are the engines' work witho
 kept by the hour and requests belong to the moment they arrived, so let a period begin and end at a full hour, and
 better when little was under way; the latest seconds may still be on their way into the database.
 """
-HEAD = ("POOL", "ENGINES", "LEDGER", "EXACT", "COUNTED", "LOST", "DIFFERENCE", "CUT", "ALLOWED", "VERDICT")
+HEAD = ("POOL", "ENGINES", "LEDGER", "EXACT", "COUNTED", "DIFFERENCE", "CUT", "ALLOWED", "VERDICT")
 DATABASE_VARIABLE = "TRAMONTANE_DATABASE_URL"
 _PATIENT = DatabaseSettings(statement_s=600.0, call_s=600.0)  # sums over millions of rows take minutes
 _MOST_SHOWN = 20  # windows whose sums are wrong: the rest is counted
@@ -167,7 +167,7 @@ def moment(text: str) -> float:
 
 
 def _cells(balance: Balance) -> tuple[str, ...]:
-    ledger = [f"{count:,}" for count in (balance.ledger, balance.exact, balance.inexact, balance.lost)]
+    ledger = [f"{count:,}" for count in (balance.ledger, balance.exact, balance.inexact)]
     if balance.engines is None or balance.difference is None:
         return (balance.pool, "-", *ledger, "-", f"{balance.cut:,}", "-", "not metered")
     verdict = "ok" if balance.is_explained else "AHEAD" if balance.difference > 0 else "BEHIND"

@@ -55,7 +55,7 @@ From another shell:
   export TRAMONTANE_MANAGEMENT_KEY={management_key}
   {command} ask "{question}"
   {command} status
-  {command} keys create --name me --limit 5
+  {command} keys create me --limit 5
 
 Ctrl-C stops everything.\
 """

@@ -28,7 +28,6 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     is_exact: bool = True  # the engine counted; False: the router counted chunks
     cost: int = 0  # nano-dollars charged
     attempts: int = 0
-    lost_tokens: int = 0  # completion tokens of attempts that did not become the answer, as far as they were seen
     latency_ms: int | None = None  # arrival to first byte
     duration_ms: int | None = None  # arrival to last byte
 

@@ -172,7 +172,6 @@ generations = Table(
     Column("is_exact", Boolean, nullable=False),
     Column("cost", BigInteger, nullable=False),
     Column("attempts", BigInteger, nullable=False),
-    Column("lost_tokens", BigInteger, nullable=False),
     Column("latency_ms", BigInteger),
     Column("duration_ms", BigInteger),
     Index(None, "key", "created"),

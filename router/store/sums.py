@@ -20,7 +20,6 @@ class PoolSum:
     prompt_tokens: int
     cached_tokens: int
     completion_tokens: int
-    lost_tokens: int
     cost: int  # nano-dollars
 
 
@@ -74,4 +73,4 @@ class SumStore:
         ]
 
 
-_SUMMED = ("prompt_tokens", "cached_tokens", "completion_tokens", "lost_tokens", "cost")
+_SUMMED = ("prompt_tokens", "cached_tokens", "completion_tokens", "cost")

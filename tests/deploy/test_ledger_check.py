@@ -7,8 +7,8 @@ from router.store.sums import PoolSum
 USUAL = Slack(32, 0)
 
 
-def rows(pool: str, tokens: int, *, count: int = 1, is_exact: bool = True, lost: int = 0) -> PoolSum:
-    return PoolSum(pool, is_exact, count, 0, 0, tokens, lost, 0)
+def rows(pool: str, tokens: int, *, count: int = 1, is_exact: bool = True) -> PoolSum:
+    return PoolSum(pool, is_exact, count, 0, 0, tokens, 0)
 
 
 def only(*sums: PoolSum, engines: int, given_up: int = 0, slack: Slack = USUAL) -> Balance:
@@ -32,11 +32,6 @@ def test_answers_that_were_cut_short_explain_so_many_tokens_each() -> None:
 def test_attempts_that_were_given_up_explain_as_many_in_whatever_pool() -> None:
     assert only(rows("p", 100), engines=132, given_up=1).is_explained
     assert not only(rows("p", 100), engines=133, given_up=1).is_explained
-
-
-def test_tokens_of_lost_attempts_are_the_ledgers() -> None:
-    assert 107 == only(rows("p", 100, lost=7), engines=107).ledger
-    assert only(rows("p", 100, lost=7), engines=107).is_explained
 
 
 def test_engines_may_have_died_with_tokens_that_nobody_read_only_if_that_is_said() -> None:

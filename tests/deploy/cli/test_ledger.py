@@ -15,9 +15,9 @@ from router.store.meter import MeterStore
 
 NOON = moment("2026-11-26T12:00")
 TABLE = """\
-POOL   ENGINES  LEDGER  EXACT  COUNTED  LOST  DIFFERENCE  CUT  ALLOWED  VERDICT
-far    -        1,000   1,000  0        0     -           0    -        not metered
-local  2,040    2,010   2,000  10       0     +30         1    32       ok
+POOL   ENGINES  LEDGER  EXACT  COUNTED  DIFFERENCE  CUT  ALLOWED  VERDICT
+far    -        1,000   1,000  0        -           0    -        not metered
+local  2,040    2,010   2,000  10       +30         1    32       ok
 """
 
 

@@ -29,7 +29,6 @@ FULL = Entry(
     is_exact=False,
     cost=5,
     attempts=6,
-    lost_tokens=7,
     latency_ms=8,
     duration_ms=9,
 )

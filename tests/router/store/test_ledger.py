@@ -37,7 +37,6 @@ def test_a_row_comes_back_as_it_was_written(url: str) -> None:
         is_exact=False,
         cost=123_456_789_012,
         attempts=2,
-        lost_tokens=5,
         latency_ms=12,
         duration_ms=340,
     )

@@ -36,7 +36,6 @@ def upgrade() -> None:
         sa.Column("is_exact", sa.Boolean(), nullable=False),
         sa.Column("cost", sa.BigInteger(), nullable=False),
         sa.Column("attempts", sa.BigInteger(), nullable=False),
-        sa.Column("lost_tokens", sa.BigInteger(), nullable=False),
         sa.Column("latency_ms", sa.BigInteger()),
         sa.Column("duration_ms", sa.BigInteger()),
         sa.PrimaryKeyConstraint("id", name="pk_generations"),
