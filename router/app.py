@@ -4,14 +4,12 @@ In front stands a dictionary of the inference routes, plain ASGI functions; what
 """
 
 import asyncio
-import os
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from types import MappingProxyType
-from typing import Protocol
 
 from fastapi import FastAPI
 
@@ -42,31 +40,20 @@ from router.protocol.media import Fetched, Unfetched
 from router.protocol.salt import Salts
 from router.protocol.vocabulary import Vocabulary
 from router.reach import cache_series, mesh_series
-from router.sections import RaySection, StaticSection
 from router.sightings import Sightings
 from router.store.spool_home import Home
 from router.upstream import media
 from router.upstream.client import Client
 from router.upstream.directory import Directory
-from router.upstream.discovery import static_endpoints
-from router.upstream.gossip import Gossip
 from router.upstream.jwks import Jwks
 from router.upstream.kv_events import KVEvents
-from router.upstream.probe import Prober
-from router.upstream.ray_discovery import RayDiscovery
-from router.upstream.reviver import Reviver
-from router.upstream.session import Session, open_session
+from router.upstream.session import open_session
+from router.watchers import Watcher, gossip_of, watchers
 
 Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 Fetch = Callable[[Unfetched], Awaitable[Fetched]]
 API_BASES = ("/api/v1", "/v1")
 NONE: Mapping[str, Vocabulary] = MappingProxyType({})
-
-
-class Watcher(Protocol):
-    """Runs beside the requests, until it is cancelled."""
-
-    async def run(self) -> None: ...
 
 
 class FrontDoor:
@@ -126,7 +113,7 @@ def build(
     )
     metrics.registry.register(Snapshot(fleet.gauges))
     metrics.registry.register(Snapshot(lambda: quota_series(quotas, room)))
-    gossip = _gossip(config, secrets, directory, policies)
+    gossip = gossip_of(config, secrets, directory, policies)
     if gossip is not None:
         metrics.registry.register(Snapshot(lambda: mesh_series(policies.mesh, gossip.counts, time.monotonic)))
     salts = Salts(config.isolation.settings(), secrets.isolation)
@@ -203,11 +190,10 @@ def build(
             )
             directory.on_removed(cache_events.forget)
             metrics.registry.register(Snapshot(lambda: cache_series(cache_events.followers())))
-            watched = [*_watchers(config, directory, session, client, policies)]
+            watched: list[Watcher] = [*watchers(config, directory, session, client, policies)]
             watched += [cache_events] if vocabularies else []
             watched += [] if jwks is None else [jwks]
-            watchers = [asyncio.create_task(watcher.run()) for watcher in watched]
-            stack.push_async_callback(_stop, watchers)
+            stack.push_async_callback(_stop, [asyncio.create_task(watcher.run()) for watcher in watched])
             if gossip is not None:
                 await stack.enter_async_context(gossip)
             _add_routes(app, config, fleet, metrics, keys, books)
@@ -261,61 +247,6 @@ def _read(
     prompt, generation = figures.prompt_tokens_total, figures.generation_tokens_total
     if pool is not None and prompt is not None and generation is not None:
         meter.saw(endpoint.id, pool, prompt=prompt, generation=generation, unix_s=time.time())
-
-
-def _gossip(config: Config, secrets: Secrets, directory: Directory, policies: Policies) -> Gossip | None:
-    """What keeps this router and its sisters in step; None where it has none."""
-    if policies.outbox is None:
-        return None
-    return Gossip(
-        config.mesh.gossip,
-        secrets.mesh,
-        mesh=policies.mesh,
-        outbox=policies.outbox,
-        loads=policies.load.own,
-        endpoints=lambda: [endpoint.id for endpoint in directory.all()],
-        service=lambda: policies.attained.told(time.monotonic(), config.mesh.gossip.max_accounts).items(),
-        clock=time.monotonic,
-    )
-
-
-def _watchers(
-    config: Config, directory: Directory, session: Session, client: Client, policies: Policies
-) -> Iterator[Watcher]:
-    """What keeps directory and breakers in step with the world, after the endpoints that are given were put in."""
-    for pool, section in config.pools():
-        match section.discovery:
-            case StaticSection(endpoints=urls):
-                directory.replace(pool.name, static_endpoints(urls))
-            case RaySection() as ray:
-                secret = ray.token
-                yield RayDiscovery(
-                    session=session,
-                    directory=directory,
-                    pool_name=pool.name,
-                    dashboard=ray.dashboard,
-                    application=ray.application,
-                    token=(lambda: None) if secret is None else partial(secret.read, os.environ),
-                    interval_s=ray.interval_s,
-                    timeout_s=ray.timeout_s,
-                )
-    probe, mesh = config.probe, policies.mesh
-    yield Prober(
-        session=session,
-        directory=directory,
-        interval_s=lambda: probe.alone_s if mesh.is_alone(time.monotonic()) else probe.interval_s,
-        timeout_s=probe.timeout_s,
-    )
-    if probe.revive_s is not None:
-        yield Reviver(
-            pools=[pool for pool, _ in config.pools()],
-            endpoints=directory.endpoints,
-            breakers=policies.breakers,
-            deadlines=policies.rules.deadlines,
-            client=client,
-            clock=time.monotonic,
-            interval_s=probe.revive_s,
-        )
 
 
 def _vocabulary_of(

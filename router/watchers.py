@@ -1,0 +1,80 @@
+"""What runs beside the requests and keeps a router in step with the world: discovery, probes, other routers."""
+
+import os
+import time
+from collections.abc import Iterator
+from functools import partial
+from typing import Protocol
+
+from router.config import Config, Secrets
+from router.policies import Policies
+from router.sections import RaySection, StaticSection
+from router.upstream.client import Client
+from router.upstream.directory import Directory
+from router.upstream.discovery import static_endpoints
+from router.upstream.gossip import Gossip
+from router.upstream.probe import Prober
+from router.upstream.ray_discovery import RayDiscovery
+from router.upstream.reviver import Reviver
+from router.upstream.session import Session
+
+
+class Watcher(Protocol):
+    """Runs beside the requests, until it is cancelled."""
+
+    async def run(self) -> None: ...
+
+
+def gossip_of(config: Config, secrets: Secrets, directory: Directory, policies: Policies) -> Gossip | None:
+    """Keeps this router and its sisters in step; None where it has none."""
+    if policies.outbox is None:
+        return None
+    return Gossip(
+        config.mesh.gossip,
+        secrets.mesh,
+        mesh=policies.mesh,
+        outbox=policies.outbox,
+        loads=policies.load.own,
+        endpoints=lambda: [endpoint.id for endpoint in directory.all()],
+        service=lambda: policies.attained.told(time.monotonic(), config.mesh.gossip.max_accounts).items(),
+        clock=time.monotonic,
+    )
+
+
+def watchers(
+    config: Config, directory: Directory, session: Session, client: Client, policies: Policies
+) -> Iterator[Watcher]:
+    """Keep directory and breakers in step, after the endpoints that are given were put in."""
+    for pool, section in config.pools():
+        match section.discovery:
+            case StaticSection(endpoints=urls):
+                directory.replace(pool.name, static_endpoints(urls))
+            case RaySection() as ray:
+                secret = ray.token
+                yield RayDiscovery(
+                    session=session,
+                    directory=directory,
+                    pool_name=pool.name,
+                    dashboard=ray.dashboard,
+                    application=ray.application,
+                    token=(lambda: None) if secret is None else partial(secret.read, os.environ),
+                    interval_s=ray.interval_s,
+                    timeout_s=ray.timeout_s,
+                )
+    probe, mesh = config.probe, policies.mesh
+    yield Prober(
+        session=session,
+        directory=directory,
+        interval_s=lambda: probe.alone_s if mesh.is_alone(time.monotonic()) else probe.interval_s,
+        timeout_s=probe.timeout_s,
+    )
+    if probe.revive_s is not None:
+        yield Reviver(
+            pools=[pool for pool, _ in config.pools()],
+            endpoints=directory.endpoints,
+            breakers=policies.breakers,
+            deadlines=policies.rules.deadlines,
+            client=client,
+            clock=time.monotonic,
+            interval_s=probe.revive_s,
+        )
