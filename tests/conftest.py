@@ -5,7 +5,8 @@ import pytest
 from tests import postgres
 from tests.postgres import Postgres
 
-ORDER = ("tests/chaos", "tests/e2e")  # behind everything else, the longest last
+# behind everything else, the longest last; Ray alone before the stack that they share, as its agents have one port
+ORDER = ("tests/chaos", "tests/e2e/test_ray_door", "tests/e2e")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -22,7 +22,7 @@ from router.store.workspaces import WorkspaceStore
 T = TypeVar("T")
 
 NOW = 1_795_651_200.0  # Thursday, 26 November 2026, 00:00 UTC
-PATIENT = DatabaseSettings(statement_s=20, call_s=30, wait_s=20)  # a busy machine is no failure
+PATIENT = DatabaseSettings(statement_s=60, call_s=90, wait_s=60)  # a busy machine is no failure
 
 
 class Stores:
