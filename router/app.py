@@ -42,6 +42,7 @@ from router.protocol.vocabulary import Vocabulary
 from router.reach import cache_series, mesh_series
 from router.sightings import Sightings
 from router.store.spool_home import Home
+from router.tasks import stop
 from router.upstream import media
 from router.upstream.client import Client
 from router.upstream.directory import Directory
@@ -193,7 +194,7 @@ def build(
             watched: list[Watcher] = [*watchers(config, directory, session, client, policies)]
             watched += [cache_events] if vocabularies else []
             watched += [] if jwks is None else [jwks]
-            stack.push_async_callback(_stop, [asyncio.create_task(watcher.run()) for watcher in watched])
+            stack.push_async_callback(stop, [asyncio.create_task(watcher.run()) for watcher in watched])
             if gossip is not None:
                 await stack.enter_async_context(gossip)
             _add_routes(app, config, fleet, metrics, keys, books)
@@ -255,9 +256,3 @@ def _vocabulary_of(
     pools = (name for name in vocabularies if endpoint in directory.endpoints(name))
     name = next(pools, None)
     return None if name is None else vocabularies[name]
-
-
-async def _stop(tasks: list[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)

@@ -12,6 +12,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING
 from router.api.management import Accounts
 from router.config import Config
 from router.policy.allowances import Allowances
+from router.policy.key import Window
 from router.policy.meter import Meter
 from router.protocol.entry import Entry
 from router.sections import ConfigError, LedgerSection
@@ -31,6 +33,7 @@ from router.store.spool_adoption import Adoption
 from router.store.spool_damaged import DamagedLog
 from router.store.spool_home import Home, make_home
 from router.store.writer import LedgerWriter
+from router.tasks import stop
 
 if TYPE_CHECKING:  # it imports SQLAlchemy, which a router without a database has no use for
     from router.store.leases import LeaseStore
@@ -95,15 +98,10 @@ async def open_books(
     assert config.database is not None
     router, ledger = home.boot, config.ledger
 
-    def written(entries: Sequence[Entry]) -> None:
+    def tell(note: Callable[[Window, int], None], entries: Sequence[Entry]) -> None:
         for entry in entries:
             for window in windows_of(entry) if entry.router == router else ():
-                allowances.written(window, entry.cost)
-
-    def dropped(entries: Sequence[Entry]) -> None:
-        for entry in entries:
-            for window in windows_of(entry) if entry.router == router else ():
-                allowances.dropped(window, entry.cost)
+                note(window, entry.cost)
 
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(open_database(database_url, config.database.limits))
@@ -126,8 +124,8 @@ async def open_books(
             adopt_s=ledger.spool.adopt_s,
             wall_clock=wall_clock,
             rng=rng,
-            on_written=written,
-            on_dropped=dropped,
+            on_written=partial(tell, allowances.written),
+            on_dropped=partial(tell, allowances.dropped),
         )
         keys = KeyStore(database, wall_clock)
         known = KnownKeys(keys, config.accounts.known, clock=clock)
@@ -145,7 +143,7 @@ async def open_books(
         for part in (writer, known, lender, metering):
             task = asyncio.create_task(part.run())
             task.add_done_callback(_report)
-            stack.push_async_callback(_stop, task)
+            stack.push_async_callback(stop, [task])
         yield books
 
 
@@ -153,11 +151,6 @@ def _report(task: "asyncio.Task[None]") -> None:
     """None of them ends by itself; what ends one is a mistake of ours, and somebody must hear of it."""
     if not task.cancelled() and (error := task.exception()) is not None:
         logger.critical("a part of the accounts has ended; restart this router", exc_info=error)
-
-
-async def _stop(task: "asyncio.Task[None]") -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
 
 
 async def _say_goodbye(metering: Metering, leases: "LeaseStore", spool: Spool, router: str) -> None:

@@ -33,8 +33,8 @@ async def read_body(scope: Scope, receive: Receive, limit: int, take: Callable[[
 
     Raises ApiError 413 as soon as the length is known to be too large, and ClientGone.
     """
-    declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
-    if declared.isdigit() and int(declared) > limit:
+    declared = declared_length(scope)
+    if declared is not None and declared > limit:
         raise _too_large(limit)
     parts: list[bytes] = []
     size = 0
@@ -50,6 +50,12 @@ async def read_body(scope: Scope, receive: Receive, limit: int, take: Callable[[
         parts.append(part)
         if not message.get("more_body", False):
             return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def declared_length(scope: Scope) -> int | None:
+    """Bytes of the body, as the client says before it sends them; None: it does not say."""
+    declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
+    return int(declared) if declared.isdigit() else None
 
 
 async def _discard(receive: Receive) -> None:

@@ -10,7 +10,16 @@ from typing import Protocol
 from router.accounting import Accounting, Ticket
 from router.api.asked import Asked
 from router.api.auth import Authenticator
-from router.api.exchange import AsgiClient, ClientGone, Receive, Scope, Send, read_body, while_connected
+from router.api.exchange import (
+    AsgiClient,
+    ClientGone,
+    Receive,
+    Scope,
+    Send,
+    declared_length,
+    read_body,
+    while_connected,
+)
 from router.api.room import Place, Room
 from router.gateway import Gateway
 from router.generation import Generation
@@ -167,5 +176,5 @@ class Inference:
 
 def _is_large(scope: Scope) -> bool:
     """A body that is not worth receiving only to drop it; one of unknown length counts as such."""
-    declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
-    return not (declared.isdigit() and int(declared) <= _SMALL_BODY)
+    declared = declared_length(scope)
+    return declared is None or declared > _SMALL_BODY

@@ -29,6 +29,7 @@ from router.front.door import Door
 from router.front.handshake import Acceptor
 from router.front.ports import ALL, Asgi, Port, Purpose
 from router.front.tls import Certificates
+from router.tasks import stop as stop_all
 
 logger = logging.getLogger(__name__)
 
@@ -102,7 +103,7 @@ async def serve(
         watchers: list[Awaitable[None]] = [door.run(), _keep_date([port.state for port in ports])]
         watchers += [each.run() for each in {it.certificates for it in listeners} if each is not None]
         tasks = [asyncio.ensure_future(watcher) for watcher in watchers]
-        stack.push_async_callback(_cancel, tasks)
+        stack.push_async_callback(stop_all, tasks)
         for port in ports:
             await port.open(backlog)
         await stop.leaving.wait()
@@ -156,7 +157,7 @@ class _Server:
             logger.error("%d requests are cut off: they did not end within %.0f s", len(self.state.tasks), drain_s)
             with suppress(TimeoutError):
                 async with asyncio.timeout(ABORT_S):
-                    await _cancel(list(self.state.tasks))
+                    await stop_all(list(self.state.tasks))
         for connection in list(self.state.connections):
             connection.transport.abort()
         await asyncio.sleep(0)
@@ -174,10 +175,4 @@ async def _keep_date(states: Sequence[ServerState]) -> None:
 async def _first(*waiting: Awaitable[object]) -> None:
     tasks = [asyncio.ensure_future(each) for each in waiting]
     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    await _cancel(tasks)
-
-
-async def _cancel(tasks: Sequence["asyncio.Future[Any]"]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    await stop_all(tasks)
