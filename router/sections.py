@@ -4,6 +4,7 @@ Each is a part of `Config` (see config). Every key is explained in docs/settings
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -112,26 +113,32 @@ class RatesSection(Section):
     concurrent: Count | None = None
 
 
-class KeySection(Section):
-    name: Annotated[str, Field(min_length=1, max_length=64)]
-    secret: Secret
-    management: bool = False
+class CallerSection(Section):
+    """What callers may do who have no row in the database."""
+
     priority: Literal["batch", "normal", "critical"] = "normal"
     rates: RatesSection = RatesSection()
     models: tuple[Slug, ...] | None = None
     providers: tuple[str, ...] | None = None
 
-    def key(self) -> Key:
-        """As policies know it."""
-        return Key(
-            id=f"config:{self.name}",
-            name=self.name,
-            is_management=self.management,
+    def terms(self) -> Terms:
+        """As policies know them."""
+        return Terms(
             priority=Priority[self.priority.upper()],
             rates=Rates(**self.rates.model_dump()),
             models=None if self.models is None else frozenset(self.models),
             providers=None if self.providers is None else frozenset(self.providers),
         )
+
+
+class KeySection(CallerSection):
+    name: Annotated[str, Field(min_length=1, max_length=64)]
+    secret: Secret
+    management: bool = False
+
+    def key(self) -> Key:
+        """As policies know it."""
+        return self.terms().key(f"config:{self.name}", self.name, is_management=self.management)
 
 
 class DatabaseSection(Section):
@@ -156,7 +163,7 @@ class LedgerSection(Section):
     writer: WriterSettings = WriterSettings()
 
 
-class OidcSection(Section):
+class OidcSection(CallerSection):
     """Callers that come with a token of an identity provider."""
 
     issuer: str
@@ -170,12 +177,8 @@ class OidcSection(Section):
     management_claim: str | None = None
     management_value: str | None = None
     workspace: str = DEFAULT_WORKSPACE
-    priority: Literal["batch", "normal", "critical"] = "normal"
-    rates: RatesSection = RatesSection()
     limit: Annotated[float, Field(ge=0, le=9e9)] | None = None
     limit_reset: Literal["daily", "weekly", "monthly", "lifetime"] = "lifetime"
-    models: tuple[Slug, ...] | None = None
-    providers: tuple[str, ...] | None = None
     jwks_ttl_s: float = 600.0
     jwks_min_s: float = 10.0
     jwks_stale_s: float = 86_400.0
@@ -192,17 +195,14 @@ class OidcSection(Section):
 
     def settings(self) -> OidcSettings:
         """Raises ValueError, beginning with the key's name."""
-        terms = Terms(
+        terms = replace(
+            self.terms(),
             workspace=self.workspace,
-            priority=Priority[self.priority.upper()],
-            rates=Rates(**self.rates.model_dump()),
             limit=None if self.limit is None else round(self.limit * NANO),
             limit_reset=Interval(self.limit_reset),
-            models=None if self.models is None else frozenset(self.models),
-            providers=None if self.providers is None else frozenset(self.providers),
         )
-        terms_of = {"workspace", "priority", "rates", "limit", "limit_reset", "models", "providers"}
-        return OidcSettings(terms=terms, **self.model_dump(exclude=terms_of))
+        of_terms = {"workspace", "limit", "limit_reset", *CallerSection.model_fields}
+        return OidcSettings(terms=terms, **self.model_dump(exclude=of_terms))
 
 
 class IsolationSection(Section):
