@@ -5,7 +5,7 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,11 +14,12 @@ from typing import Any
 import aiohttp
 import psutil
 
+from tests.integration.conftest import until
+
 MODEL = "m/eyes"
 KEY = "sk-or-v1-" + "1" * 64
 MANAGEMENT = "sk-or-v1-" + "2" * 64
 PRICE = {"prompt": 1.0, "completion": 2.0}  # USD per million tokens: 1,000 and 2,000 nano-dollars a token
-READY_WITHIN_S = 60.0
 CHAT = "/api/v1/chat/completions"
 
 
@@ -129,13 +130,6 @@ async def routers(directory: Path, count: int, config: Callable[[int], dict[str,
     finally:
         for router in started:
             await router.kill()
-
-
-async def until(is_so: Callable[[], Awaitable[bool]], within_s: float = READY_WITHIN_S) -> None:
-    """Ask again until it is so; TimeoutError when it takes too long."""
-    async with asyncio.timeout(within_s):
-        while not await is_so():  # noqa: ASYNC110 - another process says nothing by itself
-            await asyncio.sleep(0.05)
 
 
 def bearer(secret: str) -> dict[str, str]:

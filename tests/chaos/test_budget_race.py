@@ -11,7 +11,8 @@ import pytest
 from bench.simulator.fleet import Place, fleet
 from bench.simulator.settings import SimulatorSettings
 from tests.chaos.rows import rows
-from tests.chaos.stack import CHAT, MODEL, bearer, configuration, new_key, routers, until
+from tests.chaos.stack import CHAT, MODEL, bearer, configuration, new_key, routers
+from tests.integration.conftest import until
 
 NANO = 1e9
 PARALLEL, AFFORDABLE = 200, 50

@@ -9,7 +9,8 @@ import aiohttp
 from bench.simulator.fleet import Place, fleet
 from bench.simulator.settings import SimulatorSettings
 from tests.chaos.rows import rows
-from tests.chaos.stack import CHAT, MODEL, bearer, configuration, new_key, routers, until
+from tests.chaos.stack import CHAT, MODEL, bearer, configuration, new_key, routers
+from tests.integration.conftest import until
 from tests.postgres import Postgres
 
 BODY = json.dumps({"model": MODEL, "messages": [{"role": "user", "content": "Hello?"}], "max_tokens": 4})

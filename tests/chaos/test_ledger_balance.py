@@ -12,12 +12,14 @@ from bench.simulator.faults import Fault, Kind
 from bench.simulator.fleet import Fleet, Place, fleet
 from bench.simulator.settings import SimulatorSettings
 from tests.chaos.rows import rows
-from tests.chaos.stack import Router, configuration, routers, until
+from tests.chaos.stack import Router, configuration, routers
 from tests.chaos.traffic import Seen, ask, body
+from tests.integration.conftest import until
 from tests.postgres import Postgres
 
 REQUESTS = 5_000  # at least: they go on as long as anything is being disturbed
 AT_ONCE = 24
+LOOKS_S = 1.5  # ten and more looks at the engines' counters
 LEAVING = 0.2  # of the clients
 KILLED = 0.1  # of the requests, by killing engines
 PAUSE_S, DEAD_S = 0.25, 0.1  # between kills, and until an engine is there again
@@ -45,7 +47,8 @@ def test_undisturbed_the_ledgers_sum_is_the_engines_to_the_token(cluster: Postgr
             assert ({}, 200) == (seen.errors, len(ledger))
             assert {row["id"]: row["completion_tokens"] for row in ledger} == seen.tokens
             assert sum(seen.tokens.values()) == sum(engine.generated_tokens for engine in engines.replicas)
-        status, said = await asyncio.to_thread(check, url)  # behind the router's last look at the engines' counters
+            await asyncio.sleep(LOOKS_S)  # nothing tells from outside that the router has read the last of the counters
+        status, said = await asyncio.to_thread(check, url)
         assert 0 == status, said
         assert str(sum(seen.tokens.values())) in said.replace(",", "")
 

@@ -10,8 +10,9 @@ import pytest
 from bench.simulator.fleet import Place, fleet
 from bench.simulator.settings import SimulatorSettings
 from tests.chaos.rows import rows
-from tests.chaos.stack import configuration, routers, until
+from tests.chaos.stack import configuration, routers
 from tests.chaos.traffic import Seen, ask, body
+from tests.integration.conftest import until
 
 KILLS = 50
 AT_ONCE = 8

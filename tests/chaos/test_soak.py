@@ -18,8 +18,9 @@ import numpy as np
 from bench.simulator.faults import Fault, Kind
 from bench.simulator.fleet import Place, fleet
 from bench.simulator.settings import SimulatorSettings
-from tests.chaos.stack import Router, configuration, routers, until
+from tests.chaos.stack import Router, configuration, routers
 from tests.chaos.traffic import Seen, ask, body
+from tests.integration.conftest import until
 from tests.postgres import Postgres
 
 MINUTES = float(os.environ.get("SOAK_MINUTES", "3"))

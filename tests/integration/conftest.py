@@ -146,8 +146,8 @@ async def _is_ready(router: Router) -> bool:
         return False
 
 
-async def until(is_so: Callable[[], Awaitable[bool]]) -> None:
+async def until(is_so: Callable[[], Awaitable[bool]], within_s: float = READY_WITHIN_S) -> None:
     """Ask again until it is so; TimeoutError when it takes too long."""
-    async with asyncio.timeout(READY_WITHIN_S):
+    async with asyncio.timeout(within_s):
         while not await is_so():  # noqa: ASYNC110 - another process says nothing by itself
             await asyncio.sleep(0.02)
