@@ -69,8 +69,8 @@ class FrontDoor:
     def open(self, inference: Inference) -> None:
         """Let inference requests in. The server does not serve before its lifespan has begun, which calls this."""
         for base in API_BASES:
-            for path, parse in ROUTES.items():
-                self._inference[base + path] = partial(inference.handle, parse)
+            for path, route in ROUTES.items():
+                self._inference[base + path] = partial(inference.handle, route)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         handler = self._inference.get(scope["path"]) if scope["type"] == "http" else None

@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import Any
 
 from router.protocol.errors import ApiError, render
+from router.protocol.skin import RenderError, Skin
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -78,8 +79,9 @@ def _too_large(limit: int) -> ApiError:
 class AsgiClient:
     """The gateway's `Client` on ASGI's `send`."""
 
-    def __init__(self, send: Send, generation_id: str) -> None:
+    def __init__(self, send: Send, generation_id: str, render_error: RenderError = render) -> None:
         self._send = send
+        self._render_error = render_error
         self.generation_id = generation_id
         self._generation_id = generation_id.encode()
         self.headers: Headers = ()  # beside those of every answer
@@ -105,7 +107,7 @@ class AsgiClient:
 
     async def fail(self, error: ApiError, unread: Receive | None = None) -> None:
         """Answer with an error, as long as nothing was sent. `unread`: where the rest of a refused body comes from."""
-        body = render(error, generation_id=self.generation_id)
+        body = self._render_error(error, self.generation_id)
         headers = [
             (b"x-generation-id", self._generation_id),
             (b"content-type", b"application/json"),
@@ -122,6 +124,30 @@ class AsgiClient:
         if unread is not None:
             await _discard(unread)
             await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+class SkinnedClient:
+    """The gateway's `Client` for an answer that a skin rewrites on its way to `client`."""
+
+    def __init__(self, client: AsgiClient, skin: Skin) -> None:
+        self._client = client
+        self._skin = skin
+        self._is_stream = False
+
+    async def start(self, *, stream: bool, length: int | None) -> None:
+        self._is_stream = stream
+        if stream:
+            await self._client.start(stream=True, length=None)
+
+    async def write(self, data: bytes, *, more: bool) -> None:
+        if self._is_stream:
+            rewritten = self._skin.feed(data)
+            if rewritten or not more:
+                await self._client.write(rewritten, more=more)
+            return
+        body = self._skin.whole(data)
+        await self._client.start(stream=False, length=len(body))
+        await self._client.write(body, more=False)
 
 
 async def while_connected(receive: Receive, client: AsgiClient, work: Coroutine[Any, Any, None]) -> None:

@@ -3,6 +3,7 @@
 import logging
 import random
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
 from typing import Protocol
@@ -16,6 +17,7 @@ from router.api.exchange import (
     Receive,
     Scope,
     Send,
+    SkinnedClient,
     declared_length,
     read_body,
     while_connected,
@@ -28,11 +30,12 @@ from router.policy.key import Key
 from router.policy.length import Lengths
 from router.policy.schema_quota import SchemaQuota
 from router.protocol.denials import rate_headers
-from router.protocol.errors import ApiError
+from router.protocol.errors import ApiError, render
 from router.protocol.generation import generation_id
 from router.protocol.limits import Limits
 from router.protocol.media import Fetched, Unfetched
 from router.protocol.request import Request, parse_chat, parse_completion
+from router.protocol.skin import RenderError
 
 
 class Parse(Protocol):
@@ -50,7 +53,17 @@ class Parse(Protocol):
     ) -> Request: ...
 
 
-ROUTES: Mapping[str, Parse] = MappingProxyType({"/chat/completions": parse_chat, "/completions": parse_completion})
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One way to ask."""
+
+    parse: Parse
+    render_error: RenderError = render  # in the words of its API
+
+
+ROUTES: Mapping[str, Route] = MappingProxyType(
+    {"/chat/completions": Route(parse_chat), "/completions": Route(parse_completion)}
+)
 _NONE_FETCHED: Fetched = MappingProxyType({})
 _SMALL_BODY = 65_536  # bytes that are let in and dropped when a request is refused unread, to keep the connection
 logger = logging.getLogger(__name__)
@@ -95,10 +108,10 @@ class Inference:
         self._on_start = on_start
         self._on_refused = on_refused
 
-    async def handle(self, parse: Parse, scope: Scope, receive: Receive, send: Send) -> None:
-        """One exchange whose body `parse` reads."""
+    async def handle(self, route: Route, scope: Scope, receive: Receive, send: Send) -> None:
+        """One exchange on a route."""
         started, created = self._clock(), self._wall_clock()
-        client = AsgiClient(send, generation_id(created, self._rng))
+        client = AsgiClient(send, generation_id(created, self._rng), route.render_error)
         ticket: Ticket | None = None
         place: Place | None = None
         is_read = False
@@ -113,7 +126,7 @@ class Inference:
                 raw = await read_body(scope, receive, self._limits.body_bytes, place.take)
                 is_read = True
                 caller = Caller(key.id, key.priority, asked.timeout_s, salt=self._salt(key))
-                request = await self._parse(parse, raw, caller, place)
+                request = await self._parse(route.parse, raw, caller, place)
                 self._check_grammar(key, request)
             except ClientGone:
                 return
@@ -162,7 +175,9 @@ class Inference:
     async def _answer(self, generation: Generation, client: AsgiClient, receive: Receive) -> None:
         self._on_start()
         try:
-            await while_connected(receive, client, self._gateway.answer(generation, client))
+            skin = generation.request.skin
+            dressed = client if skin is None else SkinnedClient(client, skin)
+            await while_connected(receive, client, self._gateway.answer(generation, dressed))
         except ClientGone:
             logger.debug("%s: the client left", generation.id)
         except ApiError as error:

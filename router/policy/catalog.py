@@ -1,6 +1,7 @@
 """What can be called: prices, endpoints and pools. Values only; who is alive is decided elsewhere."""
 
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import NewType
 
 EndpointId = NewType("EndpointId", str)
@@ -24,6 +25,14 @@ class Endpoint:
     url: str  # base URL without a trailing slash, e.g. http://10.0.0.7:30000
 
 
+class Dialect(Enum):
+    """What a pool's endpoints speak."""
+
+    VLLM = "vllm"  # our own engines: all of vLLM's fields, constrained decoding, metrics, cache events
+    OPENAI = "openai"  # a provider of OpenAI's chat completions, or of OpenRouter's
+    ANTHROPIC = "anthropic"  # a provider of Anthropic's messages
+
+
 @dataclass(frozen=True, slots=True)
 class Pool:
     """Interchangeable endpoints of one provider for one model. Which endpoints are in it changes: see Directory."""
@@ -31,7 +40,11 @@ class Pool:
     name: str
     model: str  # the slug callers ask for
     upstream_model: str  # the name the engines serve it under
-    provider: str = "local"
+    provider: str = "local"  # its name, as answers show it
+    slug: str = "local"  # the provider's, as callers name it in `provider.order` and the like: `openai`, `openai/eu`
+    dialect: Dialect = Dialect.VLLM
+    trains: bool = False  # the provider may keep prompts and learn from them
+    retains: bool = False  # the provider keeps prompts for some time: not for callers who ask for zero data retention
     price: Price = Price()
     context_length: int = 131_072  # tokens
     max_completion_tokens: int | None = None  # tokens; None: whatever the context leaves

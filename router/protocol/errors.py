@@ -103,7 +103,7 @@ def error_object(error: ApiError, *, generation_id: str | None = None) -> dict[s
     return {"code": error.status, "message": error.message, "metadata": metadata}
 
 
-def render(error: ApiError, *, generation_id: str | None = None) -> bytes:
+def render(error: ApiError, generation_id: str | None = None) -> bytes:
     """The JSON body of an error response."""
     body: dict[str, object] = {"error": error_object(error, generation_id=generation_id)}
     if error.routing is not None:

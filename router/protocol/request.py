@@ -31,6 +31,7 @@ from router.protocol.read_messages import read_messages
 from router.protocol.render import Item, render, render_prompt
 from router.protocol.response_format import constraint_of, engine_fields
 from router.protocol.service_tier import priority_of
+from router.protocol.skin import Skin
 from router.protocol.tokens import FixedLengths, Lengths, text_tokens
 from router.protocol.tool_ids import ToolIds
 from router.protocol.tools import check_tool_choice, check_tools
@@ -58,9 +59,12 @@ class Request:
         router_fields: raw JSON of fields that no engine gets (`provider`, `user`, `metadata`, …).
         tool_ids: the caller's ids of tool calls and the engine's.
         constraint: what stands for the grammar that an engine has to compile for it; None: there is none.
+        skin: writes the answer in the words of another API than `/chat/completions`; None: that one is spoken.
     """
 
-    __slots__ = ("_pieces", "call", "choices", "constraint", "kind", "parameters", "path", "router_fields", "tool_ids")
+    __slots__ = (
+        "_fields", "call", "choices", "constraint", "kind", "parameters", "path", "router_fields", "skin", "tool_ids",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -68,7 +72,7 @@ class Request:
         call: Call,
         choices: int,
         fields: Fields,
-        pieces: Pieces,
+        engine: Mapping[str, Pieces],
         tool_ids: ToolIds,
         constraint: int | None,
     ) -> None:
@@ -82,12 +86,17 @@ class Request:
         }
         self.tool_ids = tool_ids
         self.constraint = constraint
-        self._pieces = pieces  # of the engine's body; joined per attempt, which is the only copy of an image
+        self.skin: Skin | None = None
+        self._fields = engine  # of the engine's body; joined per attempt, which is the only copy of an image
 
     def upstream_body(self, pool: Pool, *, generation_id: str) -> bytes:
         """The body for an engine of `pool`, which knows the model by its own name."""
         model, request_id = msgspec.json.encode(pool.upstream_model), msgspec.json.encode(generation_id)
-        return b"".join([b'{"model":', model, b',"request_id":', request_id, *self._pieces, b"}"])
+        body: Pieces = [b'{"model":', model, b',"request_id":', request_id]
+        for name, pieces in self._fields.items():
+            body += (b",", msgspec.json.encode(name), b":", *pieces)
+        body.append(b"}")
+        return b"".join(body)
 
 
 def parse_chat(
@@ -238,9 +247,9 @@ def _request(
     if caller.salt:
         engine["cache_salt"] = msgspec.json.encode(caller.salt)
     constraint = constraint_of(engine)
-    pieces: Pieces = []
+    sent: dict[str, Pieces] = {}
     for name, raw_field in fields.forwarded.items():
-        pieces += (b",", msgspec.json.encode(name), b":", *body.restore(bytes(raw_field)))
+        sent[name] = [*body.restore(bytes(raw_field))]
     for name, value in engine.items():
-        pieces += (b',"%b":' % name.encode(), *body.restore(value))
-    return Request(kind, call, fields.values.get("n", 1) * prompts, fields, pieces, tool_ids, constraint)
+        sent[name] = [*body.restore(value)]
+    return Request(kind, call, fields.values.get("n", 1) * prompts, fields, sent, tool_ids, constraint)
