@@ -8,7 +8,6 @@ from pathlib import Path
 from urllib.error import URLError
 
 import psutil
-from importlinter.cli import lint_imports
 
 ROOT = Path(__file__).parents[1]
 IMPORT_CPU_S = 1.0
@@ -46,7 +45,8 @@ def get_when_up(url: str, timeout_s: float = 60.0) -> None:
 
 
 def test_the_import_contracts_are_kept() -> None:
-    assert 0 == lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True)
+    """In a process of its own: it sets up logging for all that come after it."""
+    assert "0 broken" in python("from importlinter.cli import lint_imports; lint_imports(no_cache=True)")
 
 
 def test_the_router_loads_no_engine_library() -> None:
