@@ -163,9 +163,9 @@ def test_what_one_router_sent_the_other_knows(router: StartRouter) -> None:
                 await until(is_whole)
                 _, first = await ask(a, question("What is a prime number?"))
 
-                async def has_heard() -> bool:  # all of it, which may come in several pieces
+                async def has_heard() -> bool:  # all of it, which may come in several pieces, and that it is over
                     known, sent = [await each.metric("tramontane_prefix_index_blocks ") for each in (b, a)]
-                    return known == sent > 0
+                    return known == sent > 0 == await b.metric("tramontane_endpoint_all_streams{")
 
                 await until(has_heard)
                 _, second = await ask(b, question("And what is a square?"))
