@@ -180,7 +180,7 @@ def _opened(generation: Generation, router: str) -> Opened:
         router=router,
         key=generation.key.id,
         workspace=generation.key.workspace,
-        kind=generation.request.kind,
+        kind=generation.request.kind.name,
         streamed=generation.request.call.stream,
         requested=generation.request.call.model,
     )
@@ -195,7 +195,7 @@ def _entry(generation: Generation, usage: Usage, charged: int, router: str, now:
         router=router,
         key=generation.key.id,
         workspace=generation.key.workspace,
-        kind=generation.request.kind,
+        kind=generation.request.kind.name,
         streamed=call.stream,
         requested=call.model,
         model=pool.model if pool else "",

@@ -33,7 +33,6 @@ from router.policy.route import Clock, Refusal, Route, Rules, Wait, hedge, route
 from router.protocol.errors import ApiError
 from router.protocol.explain import Tried, log_line
 from router.protocol.refusals import no_pool, of_refusal
-from router.protocol.reshape import reshape
 from router.protocol.splice import Splicer
 from router.relay import Committed, Relay, Reply
 
@@ -225,7 +224,7 @@ class Gateway:
         try:
             return await self._upstream.send(
                 pick.attempt,
-                request.path,
+                request.kind.path,
                 request.upstream_body(pick.attempt.pool, generation_id=generation.id),
                 stream=request.call.stream,
             )
@@ -256,7 +255,7 @@ class Gateway:
             pick.lease.commit()
             return reply.outcome, Committed(pick.lease, reply, splicer, first)
         try:
-            whole = reshape(reply.body, identity, price, explained=generation.explained())
+            whole = generation.request.kind.reshape(reply.body, identity, price, explained=generation.explained())
         except ValueError as error:
             return Outcome(Verdict.UNAVAILABLE, reply.outcome.status, f"not a completion: {error}"), None
         generation.first_byte = self._clock()

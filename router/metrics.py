@@ -255,7 +255,7 @@ class Metrics:
         self._in_flight.dec()
         model = generation.pool.model if generation.pool else NO_MODEL
         status = generation.outcome.verdict.value if generation.outcome else "internal_error"
-        self._requests[model, generation.request.kind, status].inc()
+        self._requests[model, generation.request.kind.name, status].inc()
         if generation.unsent is not None:
             self._unsent[generation.pools[0].model, generation.unsent.value].inc()
         if generation.ended is None or generation.first_byte is None or generation.pool is None:

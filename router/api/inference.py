@@ -30,11 +30,13 @@ from router.policy.key import Key
 from router.policy.length import Lengths
 from router.policy.schema_quota import SchemaQuota
 from router.protocol.denials import rate_headers
+from router.protocol.embeddings import parse_embeddings
 from router.protocol.errors import ApiError, render
 from router.protocol.generation import generation_id
 from router.protocol.limits import Limits
 from router.protocol.media import Fetched, Unfetched
 from router.protocol.request import Request, parse_chat, parse_completion
+from router.protocol.rerank import parse_rerank
 from router.protocol.skin import RenderError
 
 
@@ -62,7 +64,12 @@ class Route:
 
 
 ROUTES: Mapping[str, Route] = MappingProxyType(
-    {"/chat/completions": Route(parse_chat), "/completions": Route(parse_completion)}
+    {
+        "/chat/completions": Route(parse_chat),
+        "/completions": Route(parse_completion),
+        "/embeddings": Route(parse_embeddings),
+        "/rerank": Route(parse_rerank),
+    }
 )
 _NONE_FETCHED: Fetched = MappingProxyType({})
 _SMALL_BODY = 65_536  # bytes that are let in and dropped when a request is refused unread, to keep the connection

@@ -52,6 +52,7 @@ class Call:
     stream: bool = False
     prompts: int = 1  # several: `prompt_tokens` is of all together
     modalities: frozenset[str] = frozenset({"text"})  # of the input
+    output: str = "text"  # what is asked for: text, embeddings or rerank
     priority: Priority = Priority.NORMAL
     account: str = ""  # whose fair share it counts against: the key's name
     first_token_s: float | None = None  # seconds the caller would wait for the first token; None: as configured

@@ -49,6 +49,7 @@ class Pool:
     context_length: int = 131_072  # tokens
     max_completion_tokens: int | None = None  # tokens; None: whatever the context leaves
     input_modalities: frozenset[str] = frozenset({"text"})
+    outputs: frozenset[str] = frozenset({"text"})  # of text, embeddings, rerank
     parameters: frozenset[str] = field(default_factory=frozenset)  # request fields the engines obey
     quantization: str | None = None
     adapter: str | None = None  # the LoRA adapter that `upstream_model` names

@@ -6,7 +6,7 @@ the router understands never reach an engine; fields nobody knows are passed on 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -93,4 +93,24 @@ COMPLETIONS: Mapping[str, Field] = {
     **_SHARED,
     **_forwarded(logprobs=Annotated[int, Meta(ge=0)], echo=bool),
     "prompt": Field(None, False),
+}
+_WITHOUT_TOKENS = {
+    name: field
+    for name, field in _SHARED.items()
+    if name in ("model", "models", "user", "session_id", "provider", "trace", "metadata", "preset", "route")
+}
+EMBEDDINGS: Mapping[str, Field] = {
+    **_WITHOUT_TOKENS,
+    **_forwarded(
+        dimensions=Annotated[int, Meta(ge=1, lt=2**31)],
+        encoding_format=Literal["float", "base64"],
+        truncate_prompt_tokens=Annotated[int, Meta(ge=-1, lt=2**31)],
+    ),
+    **_kept(input_type=str),
+    "input": Field(None, False),
+}
+RERANK: Mapping[str, Field] = {
+    **_WITHOUT_TOKENS,
+    **_forwarded(top_n=Annotated[int, Meta(ge=1, lt=2**31)]),
+    **dict.fromkeys(("query", "documents"), Field(None, False)),
 }

@@ -49,5 +49,7 @@ class Limits:
     top_logprobs: int = 20  # OpenAI's bound; engines refuse more by default
     logit_bias: int = 300  # entries; OpenAI's bound
     prompts: int = 16  # prompts in one /completions request; each is a sequence
+    embeddings: int = 256  # inputs of one /embeddings request; each is a sequence, a short one
+    documents: int = 256  # of one /rerank request; each is a sequence together with the query
     metadata: int = 16  # pairs; OpenRouter's bound
     unknown_bytes: int = 65_536  # 64 KiB for any one field that is unknown here, or that no engine gets

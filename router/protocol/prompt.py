@@ -1,4 +1,4 @@
-"""The `prompt` of `/completions`: one text, several, or token ids."""
+"""The `prompt` of `/completions` and the `input` of `/embeddings`: one text, several, or token ids."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -23,24 +23,35 @@ class Prompt:
     count: int = 1  # prompts; each is answered by itself
 
 
-def read_prompt(raw: bytes | msgspec.Raw, limits: Limits) -> Prompt:
-    """Measure the prompts. Raises ApiError (400): wrong types, mixed types, none or too many."""
+def read_prompt(
+    raw: bytes | msgspec.Raw, limits: Limits, *, field: str = "prompt", most: int | None = None, limit: str = "prompts"
+) -> Prompt:
+    """Measure the prompts. Raises ApiError (400): wrong types, mixed types, none or too many.
+
+    Args:
+        raw: the field's JSON.
+        limits: how many there may be: `limits.prompts`, unless `most` says otherwise.
+        field: its name.
+        most: see `limits`.
+        limit: the name of that bound.
+    """
+    most = limits.prompts if most is None else most
     try:
         prompt: str | list[str | list[int] | int] = read(_prompt, raw)
     except ValueError:
-        raise invalid("prompt", "must be a string, an array of strings, or arrays of token ids") from None
+        raise invalid(field, "must be a string, an array of strings, or arrays of token ids") from None
     prompts = [prompt] if isinstance(prompt, str) else prompt
     if not prompts or [] in prompts:
-        raise invalid("prompt", "must not be empty")
+        raise invalid(field, "must not be empty")
     ids = [item for item in prompts if isinstance(item, int)]
     if ids and len(ids) < len(prompts):
-        raise invalid("prompt", "token ids and texts cannot be mixed")
+        raise invalid(field, "token ids and texts cannot be mixed")
     if ids:
         return Prompt((), len(ids))
-    if len(prompts) > limits.prompts:
-        raise invalid("prompt", f"at most {limits.prompts} prompts, got {len(prompts)}", limit="prompts")
+    if len(prompts) > most:
+        raise invalid(field, f"at most {most} prompts, got {len(prompts)}", limit=limit)
     texts = [item for item in prompts if isinstance(item, str)]
     lists = [item for item in prompts if isinstance(item, list)]
     if texts and lists:
-        raise invalid("prompt", "token ids and texts cannot be mixed")
+        raise invalid(field, "token ids and texts cannot be mixed")
     return Prompt(tuple([text.encode() for text in texts]), sum(map(len, lists)), len(prompts))

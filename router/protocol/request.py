@@ -16,12 +16,14 @@ import msgspec
 
 from router.policy.call import NO_PREFIX, Call, Caller
 from router.policy.catalog import Pool
+from router.protocol import kinds
 from router.protocol.body import Body, split
 from router.protocol.chain import Chain, salted
 from router.protocol.content_class import classify
 from router.protocol.contents import write
 from router.protocol.errors import invalid
 from router.protocol.fields import CHAT, COMPLETIONS
+from router.protocol.kinds import Kind
 from router.protocol.limits import Limits
 from router.protocol.media import Fetched
 from router.protocol.mistral import is_prefill, normalise
@@ -43,16 +45,15 @@ _UNSEEDED: Mapping[str, int] = MappingProxyType({})
 _NONE_FETCHED: Fetched = MappingProxyType({})
 _NOBODY = Caller()
 _TEXT = frozenset({"text"})
-_CONTENT = frozenset({"messages", "prompt", "tools", "tool_choice", "response_format"})
-_NO_PARAMETERS = frozenset({"model", "models", "messages", "prompt"})
+_CONTENT = frozenset({"messages", "prompt", "tools", "tool_choice", "response_format", "input", "query", "documents"})
+_NO_PARAMETERS = frozenset({"model", "models", "messages", "prompt", "input", "query", "documents"})
 
 
 class Request:
     """One checked request. Made by `parse_chat` and `parse_completion`.
 
     Attributes:
-        kind: `chat` or `completions`.
-        path: of the engine's route.
+        kind: what is asked for, and how the answer is read.
         call: what policies know.
         choices: how many the answer will have.
         parameters: names of the request's fields, without model and messages.
@@ -63,12 +64,12 @@ class Request:
     """
 
     __slots__ = (
-        "_fields", "call", "choices", "constraint", "kind", "parameters", "path", "router_fields", "skin", "tool_ids",
+        "_fields", "call", "choices", "constraint", "kind", "parameters", "router_fields", "skin", "tool_ids",
     )  # fmt: skip
 
     def __init__(
         self,
-        kind: str,
+        kind: Kind,
         call: Call,
         choices: int,
         fields: Fields,
@@ -77,7 +78,6 @@ class Request:
         constraint: int | None,
     ) -> None:
         self.kind = kind
-        self.path = "/v1/chat/completions" if kind == "chat" else "/v1/completions"
         self.call = call
         self.choices = choices
         self.parameters = frozenset(fields.values) - _NO_PARAMETERS
@@ -135,8 +135,8 @@ def parse_chat(
     engine |= _tools(fields, limits) | _response_format(fields, limits)
     messages.media.check_fetched()  # everything else is checked by now but the model's name
     items = render(conversation, engine.get("tools"), messages.media)
-    call = _call(fields.values, items, lengths, caller, seeds, modalities=frozenset(messages.media.kinds))
-    return _request("chat", body, fields, engine, call, caller, tool_ids)
+    call = make_call(fields.values, items, lengths, caller, seeds, modalities=frozenset(messages.media.kinds))
+    return make_request(kinds.CHAT, body, fields, engine, call, caller, tool_ids)
 
 
 def parse_completion(
@@ -160,9 +160,9 @@ def parse_completion(
     raw_prompt = bytes(fields.values["prompt"])
     prompt = read_prompt(b"".join(body.restore(raw_prompt)), limits)  # a text may look like an image
     items = [item for text in prompt.texts for item in render_prompt(text)]
-    call = _call(fields.values, items, lengths, caller, seeds, prompts=prompt.count, token_ids=prompt.tokens)
+    call = make_call(fields.values, items, lengths, caller, seeds, prompts=prompt.count, token_ids=prompt.tokens)
     engine = {"prompt": raw_prompt} | _response_format(fields, limits)
-    return _request("completions", body, fields, engine, call, caller, ToolIds(), prompts=prompt.count)
+    return make_request(kinds.COMPLETIONS, body, fields, engine, call, caller, ToolIds(), prompts=prompt.count)
 
 
 def _tools(fields: Fields, limits: Limits) -> dict[str, bytes]:
@@ -188,7 +188,7 @@ def _response_format(fields: Fields, limits: Limits) -> dict[str, bytes]:
     return engine_fields(fields.values["response_format"], bytes(fields.kept["response_format"]), limits)
 
 
-def _call(
+def make_call(
     values: Mapping[str, Any],
     items: Sequence[Item],
     lengths: Lengths,
@@ -198,7 +198,9 @@ def _call(
     prompts: int = 1,
     token_ids: int = 0,
     modalities: frozenset[str] = _TEXT,
+    output: str = "text",
 ) -> Call:
+    """What policies may know of a request with these fields, whose prompt is `items` and `token_ids`."""
     models = [*([values["model"]] if "model" in values else []), *values.get("models", [])]
     if not models or not all(models):
         raise invalid("model", "is required")
@@ -227,11 +229,12 @@ def _call(
         stream=values.get("stream", False),
         prompts=prompts,
         modalities=modalities,
+        output=output,
     )
 
 
-def _request(
-    kind: str,
+def make_request(
+    kind: Kind,
     body: Body,
     fields: Fields,
     engine: dict[str, bytes],
@@ -240,6 +243,7 @@ def _request(
     tool_ids: ToolIds,
     prompts: int = 1,
 ) -> Request:
+    """Put together what a parser has read. `engine`: raw JSON of the fields that were written anew."""
     if call.max_tokens is not None:
         engine["max_tokens"] = b"%d" % call.max_tokens
     if call.stream:

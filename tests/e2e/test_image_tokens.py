@@ -72,7 +72,7 @@ def test_the_router_counts_images_as_the_engine_does(fleet: Fleet, engine_url: s
             body = {"model": fleet.model, "max_tokens": 1, "messages": [{"role": "user", "content": content}]}
             request = parse_chat(json.dumps(body).encode(), Limits())
             sent = request.upstream_body(pool, generation_id=f"gen-{len(answers)}")
-            response = http.post(request.path, content=sent, headers={"content-type": "application/json"})
+            response = http.post(request.kind.path, content=sent, headers={"content-type": "application/json"})
             assert response.status_code == 200, response.text
             return request, response.json()["usage"]["prompt_tokens"]
 

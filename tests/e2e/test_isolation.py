@@ -53,7 +53,7 @@ async def cached(router: Listener, request: Request) -> int:
     """Tokens that the engine calls cached, having been asked for one more."""
     body = json.loads(request.upstream_body(POOL, generation_id="g")) | {"temperature": 0, "max_tokens": 1}
     del body["request_id"]
-    answer = await router.post(request.path, body)
+    answer = await router.post(request.kind.path, body)
     found: int = answer["usage"]["prompt_tokens_details"]["cached_tokens"]
     return found
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from router.policy.call import NO_PREFIX, Call, Caller, Priority
 from router.policy.catalog import Pool
+from router.protocol import kinds
 from router.protocol.chain import Chain, seed_of
 from router.protocol.errors import ApiError
 from router.protocol.limits import Limits
@@ -49,7 +50,7 @@ def test_the_engine_gets_its_own_name_of_the_model_and_the_callers_parameters() 
     assert {"model": b'"author/slug"', "models": b'["b"]', "provider": b'{"only": ["p"]}', "user": b'"u"'} == dict(
         request.router_fields
     )
-    assert ("chat", "/v1/chat/completions", 1) == (request.kind, request.path, request.choices)
+    assert (kinds.CHAT, 1) == (request.kind, request.choices)
 
 
 def test_policies_get_to_know_sizes_and_kinds_but_no_text() -> None:
@@ -248,7 +249,7 @@ def test_completions_carry_a_prompt() -> None:
         "echo": True,
         "max_tokens": 3,
     } == engine_body(request)
-    assert ("completions", "/v1/completions", 4) == (request.kind, request.path, request.choices)
+    assert (kinds.COMPLETIONS, 4) == (request.kind, request.choices)
     assert Call("m", prompt_tokens=3, text_bytes=3 + 4 + 3 + 1, max_tokens=3, prompts=2) == request.call
     with pytest.raises(ApiError, match="prompt: is required"):
         parse_completion(b'{"model":"m"}', Limits())

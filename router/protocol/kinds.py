@@ -1,0 +1,33 @@
+"""What can be asked for: the engine's route, what it puts out, and how its whole answer is read."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from router.policy.catalog import Price
+from router.protocol.chunk import Identity
+from router.protocol.reshape import Answer, reshape
+from router.protocol.vectors import reshape_embeddings, reshape_ranking
+
+
+class Reshape(Protocol):
+    """An engine's whole answer to the client's. Raises ValueError: it is none."""
+
+    def __call__(
+        self, body: bytes, identity: Identity, price: Price, *, explained: dict[str, object] | None = None
+    ) -> Answer: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of request."""
+
+    name: str  # in the ledger and in metrics
+    path: str  # of the engine's route
+    output: str = "text"  # of a pool that can serve it
+    reshape: Reshape = reshape
+
+
+CHAT = Kind("chat", "/v1/chat/completions")
+COMPLETIONS = Kind("completions", "/v1/completions")
+EMBEDDINGS = Kind("embeddings", "/v1/embeddings", "embeddings", reshape_embeddings)
+RERANK = Kind("rerank", "/v1/rerank", "rerank", reshape_ranking)
