@@ -87,7 +87,7 @@ _SHARED = {
 CHAT: Mapping[str, Field] = {
     **_SHARED,
     **_forwarded(logprobs=bool, top_logprobs=Annotated[int, Meta(ge=0)], parallel_tool_calls=bool),
-    **dict.fromkeys(("messages", "tools", "tool_choice"), Field(None, False)),
+    **dict.fromkeys(("messages", "prompt", "tools", "tool_choice"), Field(None, False)),
 }
 COMPLETIONS: Mapping[str, Field] = {
     **_SHARED,

@@ -10,7 +10,7 @@ salt (see salt) goes to the engine and into the seed alike, so no cache is hoped
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import msgspec
 
@@ -124,9 +124,7 @@ def parse_chat(
     """
     body = split(raw, limits)
     fields = read_fields(body, CHAT, limits)
-    if "messages" not in fields.values:
-        raise invalid("messages", "is required")
-    messages = read_messages(fields.values["messages"], body, limits, caller.salt, fetched)
+    messages = read_messages(_messages(fields), body, limits, caller.salt, fetched)
     tool_ids = ToolIds()
     conversation = normalise(messages.items, tool_ids)
     engine = {"messages": messages.raw if conversation is messages.items else write(conversation)}
@@ -163,6 +161,20 @@ def parse_completion(
     call = make_call(fields.values, items, lengths, caller, seeds, prompts=prompt.count, token_ids=prompt.tokens)
     engine = {"prompt": raw_prompt} | _response_format(fields, limits)
     return make_request(kinds.COMPLETIONS, body, fields, engine, call, caller, ToolIds(), prompts=prompt.count)
+
+
+def _messages(fields: Fields) -> msgspec.Raw:
+    """OpenRouter takes a `prompt` in place of messages: what a user says."""
+    given, prompt = fields.values.get("messages"), fields.values.get("prompt")
+    if given is not None:
+        if prompt is not None:
+            raise invalid("prompt", "give messages or a prompt, not both")
+        return cast(msgspec.Raw, given)
+    if prompt is None:
+        raise invalid("messages", "is required")
+    if not bytes(prompt).startswith(b'"'):
+        raise invalid("prompt", "must be a string")
+    return msgspec.Raw(b'[{"role":"user","content":%b}]' % bytes(prompt))
 
 
 def _tools(fields: Fields, limits: Limits) -> dict[str, bytes]:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from router.api.exchange import AsgiClient, ClientGone, Message, read_body, while_connected
+from router.api.exchange import AsgiClient, ClientGone, Message, SkinnedClient, read_body, while_connected
 from router.protocol.errors import ApiError
 
 
@@ -131,3 +131,59 @@ def test_a_cancellation_from_outside_stays_one() -> None:
 
     with pytest.raises(asyncio.CancelledError):
         asyncio.run(cancelled())
+
+
+class Loud:
+    """A skin that shouts, and keeps back what is not a whole line."""
+
+    def __init__(self) -> None:
+        self._kept = b""
+
+    def feed(self, data: bytes) -> bytes:
+        whole, newline, self._kept = (self._kept + data).rpartition(b"\n")
+        return (whole + newline).upper()
+
+    def whole(self, body: bytes) -> bytes:
+        return body.upper() + b"!"
+
+
+def dressed() -> tuple[Sent, AsgiClient, SkinnedClient]:
+    sent = Sent()
+    client = AsgiClient(sent, "gen-1")
+    return sent, client, SkinnedClient(client, Loud())
+
+
+def test_a_skin_rewrites_a_stream_and_may_keep_some_of_it_back() -> None:
+    async def answer() -> list[bytes]:
+        sent, client, skinned = dressed()
+        await skinned.start(stream=True, length=None)
+        for piece in (b"a", b"b\nc", b"\n"):
+            await skinned.write(piece, more=True)
+        await skinned.write(b"", more=False)
+        assert client.is_complete
+        return [message["body"] for message in sent.messages[1:]]
+
+    assert [b"AB\n", b"C\n", b""] == asyncio.run(answer())
+
+
+def test_a_whole_answer_has_the_length_that_the_skin_gave_it() -> None:
+    async def answer() -> Sent:
+        sent, _, skinned = dressed()
+        await skinned.start(stream=False, length=2)
+        await skinned.write(b"ab", more=False)
+        return sent
+
+    sent = asyncio.run(answer())
+    assert (b"3", b"AB!") == (sent.headers[b"content-length"], sent.messages[1]["body"])
+
+
+def test_an_error_is_told_in_the_words_of_the_api_that_was_asked() -> None:
+    async def answer() -> Sent:
+        sent = Sent()
+        await AsgiClient(sent, "gen-1", lambda error, known_as: f"{known_as}: {error.message}".encode()).fail(
+            ApiError("not_found", "gone")
+        )
+        return sent
+
+    sent = asyncio.run(answer())
+    assert (404, b"gen-1: gone") == (sent.messages[0]["status"], sent.messages[1]["body"])

@@ -33,6 +33,23 @@ def engine_body(request: Request) -> dict[str, Any]:
     return body
 
 
+def test_a_prompt_in_place_of_messages_is_what_a_user_says() -> None:
+    request = parse_chat(b'{"model":"author/slug","prompt":"a \\"word\\""}', Limits())
+    body = engine_body(request)
+    assert [{"role": "user", "content": 'a "word"'}] == body["messages"]
+    assert "prompt" not in body
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [({"prompt": "a", "messages": [user()]}, "prompt"), ({"prompt": ["a"]}, "prompt"), ({}, "messages")],
+)
+def test_a_chat_has_messages_or_one_prompt(fields: dict[str, Any], field: str) -> None:
+    with pytest.raises(ApiError) as refused:
+        parse_chat(json.dumps({"model": "author/slug", **fields}).encode(), Limits())
+    assert field == refused.value.field
+
+
 def test_the_engine_gets_its_own_name_of_the_model_and_the_callers_parameters() -> None:
     request = chat(
         temperature=0.5, stop=["x"], seed=3, safe_prompt=True, models=["b"], provider={"only": ["p"]}, user="u"
