@@ -11,6 +11,7 @@ router holds of it.
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
+from router import ledger_row
 from router.generation import Generation
 from router.policy.estimate import expected_cost
 from router.policy.key import NANO, Key
@@ -138,7 +139,7 @@ class Ticket:
                 raise _nobody_lends()
         self._is_open = True
         if accounting.journal is not None:
-            accounting.journal.opened(_opened(generation, accounting.router))
+            accounting.journal.opened(ledger_row.opened(generation, accounting.router))
 
     def close(self, generation: Generation | None = None) -> None:
         """Settle, whatever became of the request, and write it down if it was opened. Further calls do nothing.
@@ -152,11 +153,12 @@ class Ticket:
         if generation is None or not self._is_open:
             permit.release(now)
             return
-        usage, charged = generation.usage or _NOTHING, _charge(generation)
-        is_ours = (generation.outcome or _UNKNOWN).verdict not in _CALLERS
+        outcome, usage, charged = generation.outcome or _UNKNOWN, generation.usage or _NOTHING, _charge(generation)
+        is_ours = outcome.verdict not in _CALLERS
         permit.settle(usage.total_tokens, charged, now, is_ours=is_ours)
         if accounting.journal is not None:
-            accounting.journal.closed(_entry(generation, usage, charged, accounting.router, now))
+            row = ledger_row.entry(generation, outcome, usage, charged, router=accounting.router, now=now)
+            accounting.journal.closed(row)
 
 
 def _contended(key: Key, want: Want) -> Denied:
@@ -171,53 +173,6 @@ def _charge(generation: Generation) -> int:
     if outcome is None or outcome.verdict not in _CHARGED or pool is None or usage is None:
         return 0
     return round(cost(usage, pool.price) * NANO)
-
-
-def _opened(generation: Generation, router: str) -> Opened:
-    return Opened(
-        id=generation.id,
-        created=generation.created,
-        router=router,
-        key=generation.key.id,
-        workspace=generation.key.workspace,
-        kind=generation.request.kind.name,
-        streamed=generation.request.call.stream,
-        requested=generation.request.call.model,
-    )
-
-
-def _entry(generation: Generation, usage: Usage, charged: int, router: str, now: float) -> Entry:
-    call, outcome, pool = generation.request.call, generation.outcome or _UNKNOWN, generation.pool
-    has_failed = outcome.verdict is not Verdict.OK
-    return Entry(
-        id=generation.id,
-        created=generation.created,
-        router=router,
-        key=generation.key.id,
-        workspace=generation.key.workspace,
-        kind=generation.request.kind.name,
-        streamed=call.stream,
-        requested=call.model,
-        model=pool.model if pool else "",
-        provider=pool.provider if pool else "",
-        pool=pool.name if pool else "",
-        status=outcome.verdict.value,
-        http_status=outcome.status if has_failed else None,
-        finish_reason=generation.finish_reason,
-        prompt_tokens=usage.prompt_tokens,
-        cached_tokens=usage.cached_tokens,
-        completion_tokens=usage.completion_tokens,
-        image_tokens=call.image_tokens,
-        is_exact=usage.is_exact and not has_failed,
-        cost=charged,
-        attempts=generation.sends,
-        latency_ms=_ms(generation.first_byte, generation.started),
-        duration_ms=_ms(now, generation.started),
-    )
-
-
-def _ms(moment: float | None, since: float) -> int | None:
-    return None if moment is None else round((moment - since) * 1e3)
 
 
 def _nobody_lends() -> ApiError:

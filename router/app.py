@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
+from secrets import token_bytes
 from types import MappingProxyType
 
 from fastapi import FastAPI
@@ -35,10 +36,12 @@ from router.policy.meter import Meter
 from router.policy.quota import Quotas
 from router.policy.schema_quota import SchemaQuota
 from router.protocol.chain import seed_of
+from router.protocol.dialects.phrasebook import Phrasebook
 from router.protocol.engine_metrics import EngineMetrics
 from router.protocol.media import Fetched, Unfetched
 from router.protocol.salt import Salts
 from router.protocol.vocabulary import Vocabulary
+from router.provider_series import provider_series
 from router.reach import cache_series, mesh_series
 from router.sightings import Sightings
 from router.store.spool_home import Home
@@ -48,7 +51,9 @@ from router.upstream.client import Client
 from router.upstream.directory import Directory
 from router.upstream.jwks import Jwks
 from router.upstream.kv_events import KVEvents
+from router.upstream.provider import Provider
 from router.upstream.session import open_session
+from router.upstream.upstreams import Upstreams
 from router.watchers import Watcher, gossip_of, watchers
 
 Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
@@ -137,6 +142,12 @@ def build(
                 books = await stack.enter_async_context(opening)
                 _register(metrics, books)
             client = await stack.enter_async_context(Client(config.client))
+            providers = {
+                each.slug: await stack.enter_async_context(Provider(each, config.client)) for each in secrets.providers
+            }
+            allotments = {slug: provider.allotment for slug, provider in providers.items()}
+            metrics.registry.register(Snapshot(lambda: provider_series(allotments)))
+            user_key = secrets.isolation or token_bytes(32)
             session = await stack.enter_async_context(open_session(keepalive_s=config.client.keepalive_s))
             provider = None if config.oidc is None else config.oidc.settings()
             jwks = None if provider is None else Jwks(session, provider, clock=time.monotonic)
@@ -150,7 +161,8 @@ def build(
             gateway = Gateway(
                 pools=[pool for pool, _ in pools],
                 rules=policies.rules,
-                upstream=client,
+                upstream=Upstreams(client, providers),
+                phrases=Phrasebook({each.slug: each.words(user_key) for each in secrets.providers}),
                 stream=config.stream,
                 clock=time.monotonic,
                 listener=metrics,
@@ -181,6 +193,7 @@ def build(
                 rng=rng,
                 on_start=metrics.on_start,
                 on_refused=metrics.on_refused,
+                keeps_source=bool(providers),
             )
             cache_events = KVEvents(
                 session=session,
@@ -191,7 +204,7 @@ def build(
             )
             directory.on_removed(cache_events.forget)
             metrics.registry.register(Snapshot(lambda: cache_series(cache_events.followers())))
-            watched: list[Watcher] = [*watchers(config, directory, session, client, policies)]
+            watched: list[Watcher] = [*watchers(config, directory, session, client, policies, providers)]
             watched += [cache_events] if vocabularies else []
             watched += [] if jwks is None else [jwks]
             stack.push_async_callback(stop, [asyncio.create_task(watcher.run()) for watcher in watched])

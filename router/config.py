@@ -20,7 +20,7 @@ from router.front.cors import CorsSettings
 from router.front.settings import FrontSettings
 from router.policy.admission import AdmissionSettings
 from router.policy.breaker import BreakerSettings
-from router.policy.catalog import Pool
+from router.policy.catalog import Dialect, Pool
 from router.policy.deadline import Deadlines
 from router.policy.hedge import HedgeSettings
 from router.policy.key import Key
@@ -28,6 +28,7 @@ from router.policy.quota import QuotaSettings
 from router.policy.retry import RetrySettings
 from router.policy.retry_budget import RetryBudgetSettings
 from router.policy.schema_quota import SchemaQuotaSettings
+from router.protocol.dialects.words import STANDARD, STANDARD_ANTHROPIC
 from router.protocol.gossip import SMALLEST_SECRET
 from router.protocol.limits import Limits
 from router.protocol.salt import Salts
@@ -46,12 +47,14 @@ from router.sections import (
     OidcSection,
     PoolSection,
     ProbeSection,
+    ProviderSection,
     RoutingSection,
     Section,
     WaitingSection,
 )
 from router.upstream.kv_event_settings import KVEventsSettings
 from router.upstream.media_settings import MediaSettings
+from router.upstream.provider_settings import ProviderSettings
 from router.upstream.settings import ClientSettings
 
 __all__ = ["Config", "ConfigError", "Secrets", "load", "parse", "read_secrets", "read_vocabularies"]
@@ -74,6 +77,7 @@ class Config(Section):
     front: FrontSettings = FrontSettings()
     cors: CorsSettings = CorsSettings()
     media: MediaSettings = MediaSettings()
+    providers: list[ProviderSection] = Field(default_factory=list)
     models: Annotated[list[ModelSection], Field(min_length=1)]
     deadlines: Deadlines = Deadlines()
     retry: RetrySettings = RetrySettings()
@@ -104,33 +108,69 @@ class Config(Section):
             raise ValueError("accounts.bootstrap: a management key manages keys in a database; give database.url too")
         for what, names in (
             ("keys: name", [key.name for key in self.keys]),
+            ("providers: slug", [provider.slug for provider in self.providers]),
             ("models: id", [model.id for model in self.models]),
             ("pools: name", [pool.name for model in self.models for pool in model.pools]),
         ):
             twice = {name for name in names if names.count(name) > 1}
             if twice:
                 raise ValueError(f"{what} must be unique, given twice: {', '.join(sorted(twice))}")
+        known = {provider.slug for provider in self.providers}
+        for pool in (pool for model in self.models for pool in model.pools):
+            if (pool.provider in known) == (pool.discovery is not None):
+                raise ValueError(
+                    f"pools: {pool.name}: give discovery for engines of ours, or name one of providers, not both"
+                )
         return self
 
     def pools(self) -> list[tuple[Pool, PoolSection]]:
         """Every pool as policies see it, beside its section, in the order of the file."""
-        return [(_pool(model, section), section) for model in self.models for section in model.pools]
+        providers = {provider.slug: provider for provider in self.providers}
+        return [
+            (_pool(model, section, providers.get(section.provider)), section)
+            for model in self.models
+            for section in model.pools
+        ]
 
 
-def _pool(model: ModelSection, section: PoolSection) -> Pool:
+def _pool(model: ModelSection, section: PoolSection, provider: ProviderSection | None) -> Pool:
+    parameters = frozenset(model.parameters if section.parameters is None else section.parameters)
+    if provider is not None:
+        foreign = _foreign(provider)
+        if section.parameters is None:
+            parameters = STANDARD if foreign["dialect"] is Dialect.OPENAI else STANDARD_ANTHROPIC
+    else:
+        foreign = {"provider": section.provider, "slug": slug_of(section.provider)}
     return Pool(
+        **foreign,
         name=section.name,
         model=model.id,
         upstream_model=section.upstream_model,
-        provider=section.provider,
         price=section.price.per_token(),
         context_length=section.context_length or model.context_length,
         max_completion_tokens=section.max_completion_tokens,
         input_modalities=frozenset(model.input_modalities),
-        parameters=frozenset(model.parameters),
+        outputs=frozenset(model.output_modalities),
+        parameters=parameters,
         quantization=section.quantization,
         adapter=section.upstream_model if section.adapter else None,
     )
+
+
+def slug_of(name: str) -> str:
+    """A provider's slug, of the name that answers show."""
+    return "-".join(name.lower().split())
+
+
+def _foreign(provider: ProviderSection) -> dict[str, Any]:
+    return {
+        "provider": provider.name or provider.slug,
+        "slug": provider.slug,
+        "dialect": Dialect(provider.dialect),
+        "trains": provider.trains,
+        "retains": provider.retains,
+        "tier": provider.tier,
+    }
 
 
 BOOTSTRAP = Key(id="bootstrap", name="bootstrap", is_management=True)
@@ -144,6 +184,7 @@ class Secrets:
     mesh: bytes = field(default=b"", repr=False)  # shared with the other routers
     database: str | None = field(default=None, repr=False)  # its URL, which may hold a password
     isolation: bytes = field(default=b"", repr=False)  # that salts are made of
+    providers: tuple[ProviderSettings, ...] = ()  # with their keys, which their repr does not show
 
 
 def read_secrets(config: Config, environ: Mapping[str, str]) -> Secrets:
@@ -159,6 +200,7 @@ def read_secrets(config: Config, environ: Mapping[str, str]) -> Secrets:
         _mesh_secret(config.mesh, environ),
         None if database is None else database.url.read(environ),
         isolation,
+        tuple(provider.settings(environ) for provider in config.providers),
     )
 
 
@@ -183,7 +225,9 @@ def read_vocabularies(config: Config) -> dict[str, Vocabulary]:
     paths = {
         pool.name: str(path)
         for pool, section in config.pools()
-        if config.kv_events.enabled and (path := section.vocabulary or config.kv_events.vocabulary) is not None
+        if config.kv_events.enabled
+        and pool.dialect is Dialect.VLLM
+        and (path := section.vocabulary or config.kv_events.vocabulary) is not None
     }
     read: dict[str, Vocabulary] = {}
     for path in dict.fromkeys(paths.values()):

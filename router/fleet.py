@@ -7,7 +7,7 @@ from typing import Any
 from prometheus_client.core import GaugeMetricFamily
 
 from router.policy.breaker import State
-from router.policy.catalog import Endpoint, Pool
+from router.policy.catalog import Dialect, Endpoint, Pool
 from router.policy.load import Account
 from router.policy.route import Rules
 from router.protocol.engine_metrics import EngineMetrics
@@ -28,8 +28,13 @@ class EndpointView:
 
     @property
     def state(self) -> str:
-        """`unprobed` when the engine did not answer its last probe, else the breaker's state."""
-        return self.breaker.value if self.engine is not None else "unprobed"
+        """`unprobed` when an engine of ours did not answer its last probe, else the breaker's state."""
+        return self.breaker.value if self.is_known else "unprobed"
+
+    @property
+    def is_known(self) -> bool:
+        """Did the engine answer its last probe? Providers that are not ours are never probed."""
+        return self.engine is not None or self.pool.dialect is not Dialect.VLLM
 
 
 class Fleet:
@@ -124,7 +129,7 @@ class Fleet:
         waiting = GaugeMetricFamily("tramontane_endpoint_waiting", "Requests in the engine's queue.", labels=labels)
         for view in self.views():
             key = [view.pool.name, view.endpoint.id]
-            up.add_metric(key, float(view.engine is not None))
+            up.add_metric(key, float(view.is_known))
             state.add_metric(key, {State.CLOSED: 0.0, State.HALF_OPEN: 0.5, State.OPEN: 1.0}[view.breaker])
             streams.add_metric(key, view.account.streams)
             queued.add_metric(key, view.account.queued)

@@ -17,6 +17,7 @@ import asyncio
 import logging
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
@@ -26,10 +27,12 @@ from router.hedging import send_hedged
 from router.lobby import Lobby
 from router.policy.attempt import Attempt
 from router.policy.catalog import Pool, Price
+from router.policy.draft import Exclusion
 from router.policy.lease import Pick
 from router.policy.outcome import Outcome, StreamBroken, Verdict
-from router.policy.plan import plan
+from router.policy.plan import Plan, plan
 from router.policy.route import Clock, Refusal, Route, Rules, Wait, hedge, route
+from router.protocol.dialects.phrasebook import Phrasebook
 from router.protocol.errors import ApiError
 from router.protocol.explain import Tried, log_line
 from router.protocol.refusals import no_pool, of_refusal
@@ -39,6 +42,7 @@ from router.relay import Committed, Relay, Reply
 logger = logging.getLogger(__name__)
 
 NO_PRICE = Price()  # of an answer that never came
+NO_PROVIDERS = Phrasebook({})
 
 
 class Upstream(Protocol):
@@ -64,6 +68,7 @@ class Gateway:
         pools: Sequence[Pool],
         rules: Rules,
         upstream: Upstream,
+        phrases: Phrasebook = NO_PROVIDERS,
         stream: StreamSettings,
         clock: Clock,
         listener: Listener,
@@ -72,6 +77,7 @@ class Gateway:
         self._models = frozenset(pool.model for pool in pools)
         self._rules = rules
         self._upstream = upstream
+        self._phrases = phrases
         self._stream = stream
         self._clock = clock
         self._listener = listener
@@ -84,7 +90,7 @@ class Gateway:
         """
         request = generation.request
         try:
-            planned = plan(request.call, self._pools, generation.key)
+            planned = self._sayable(plan(request.call, self._pools, generation.key), generation)
             if not planned.pools:
                 raise no_pool(request.call, planned, self._models)
             generation.pools = planned.pools
@@ -106,6 +112,16 @@ class Gateway:
             generation.ended = self._clock()
             generation.ticket.close(generation)
             self._listener.on_end(generation)
+
+    def _sayable(self, planned: Plan, generation: Generation) -> Plan:
+        """Without the pools of providers that cannot be asked this at all."""
+        cannot = partial(self._phrases.cannot, generation.request)
+        out = {pool.name: reason for pool in planned.pools if (reason := cannot(pool)) is not None}
+        if not out:
+            return planned
+        excluded = (Exclusion(pool, out[pool.name]) for pool in planned.pools if pool.name in out)
+        pools = tuple(pool for pool in planned.pools if pool.name not in out)
+        return replace(planned, pools=pools, excluded=(*planned.excluded, *excluded))
 
     async def _answer_whole(self, attempts: Route, generation: Generation, client: Client) -> None:
         committed = await self._commit(attempts, generation)
@@ -222,12 +238,8 @@ class Gateway:
             loop = asyncio.get_running_loop()
             presumed = loop.call_later(pick.decision.predicted_s, pick.lease.presume_read)
         try:
-            return await self._upstream.send(
-                pick.attempt,
-                request.kind.path,
-                request.upstream_body(pick.attempt.pool, generation_id=generation.id),
-                stream=request.call.stream,
-            )
+            said = self._phrases.say(request, pick.attempt.pool, generation_id=generation.id)
+            return await self._upstream.send(pick.attempt, said.path, said.body, stream=request.call.stream)
         except BaseException:
             pick.lease.end(Outcome(Verdict.CANCELLED))
             raise
@@ -255,7 +267,9 @@ class Gateway:
             pick.lease.commit()
             return reply.outcome, Committed(pick.lease, reply, splicer, first)
         try:
-            whole = generation.request.kind.reshape(reply.body, identity, price, explained=generation.explained())
+            whole = generation.request.kind.reshape(
+                reply.body, identity, price, prompt_tokens=call.prompt_tokens, explained=generation.explained()
+            )
         except ValueError as error:
             return Outcome(Verdict.UNAVAILABLE, reply.outcome.status, f"not a completion: {error}"), None
         generation.first_byte = self._clock()

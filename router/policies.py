@@ -7,14 +7,14 @@ from random import Random
 
 from router.config import Config
 from router.policy.adapters import Adapters
-from router.policy.admission import Admission
+from router.policy.admission import Admission, AdmissionSettings
 from router.policy.apart import Apart
 from router.policy.attained import AttainedService
 from router.policy.balancers import make
 from router.policy.breakers import Breakers
-from router.policy.catalog import EndpointId, Pool
+from router.policy.catalog import Dialect, EndpointId, Pool
 from router.policy.fair_queue import FairQueue
-from router.policy.forecast import Forecast
+from router.policy.forecast import Forecast, ForecastSettings
 from router.policy.hedge import Hedges
 from router.policy.length import Lengths
 from router.policy.load import TokenLoad
@@ -30,6 +30,10 @@ from router.sections import PoolSection
 from router.upstream.directory import Directory
 
 _BOOT_BITS = 63
+# Of a provider that is not ours nothing is known of its engines: prompts queue there unseen, and what it may have is
+# bounded by its allotment instead.
+_NO_QUEUE = AdmissionSettings(saturated_s=None)
+_NO_ENGINE = ForecastSettings(prefill_tokens_per_s=1e9)
 
 
 class Policies:
@@ -107,12 +111,13 @@ class Policies:
 
     def _picker(self, pool: Pool, section: PoolSection) -> Picker:
         config = self._config
+        is_ours = pool.dialect is Dialect.VLLM
         first_token_s = (section.deadlines or config.deadlines).first_token_s
         return Picker(
-            name=section.balancer,
-            balancer=make(section.balancer, config.routing.balancers, self._rng),
-            admission=Admission(section.admission or config.admission, first_token_s),
-            forecast=Forecast(section.forecast or config.routing.forecast),
+            name=section.balancer if is_ours else "least-request",
+            balancer=make(section.balancer if is_ours else "least-request", config.routing.balancers, self._rng),
+            admission=Admission(section.admission or (config.admission if is_ours else _NO_QUEUE), first_token_s),
+            forecast=Forecast(section.forecast or (config.routing.forecast if is_ours else _NO_ENGINE)),
             load=self.load,
             index=self.index,
             slow_start=self.slow_start,

@@ -14,7 +14,7 @@ from router.front.tls import TlsSettings
 from router.policy.admission import AdmissionSettings
 from router.policy.balancers import BalancerSettings, Name
 from router.policy.call import Priority
-from router.policy.catalog import Price
+from router.policy.catalog import Dialect, Price
 from router.policy.deadline import Deadlines
 from router.policy.fair_queue import FairQueueSettings
 from router.policy.forecast import ForecastSettings
@@ -22,6 +22,7 @@ from router.policy.key import DEFAULT_WORKSPACE, NANO, Interval, Key, Rates
 from router.policy.prefix import PrefixSettings
 from router.policy.slow_start import SlowStartSettings
 from router.policy.terms import Terms
+from router.protocol.dialects.words import Conversation
 from router.protocol.model_object import PARAMETERS, ModelCard
 from router.protocol.oidc_settings import OidcSettings
 from router.protocol.salt import IsolationSettings
@@ -32,6 +33,7 @@ from router.store.spool_settings import SpoolSettings
 from router.store.writer_settings import WriterSettings
 from router.upstream.gossip_settings import GossipSettings
 from router.upstream.jwks import check_url
+from router.upstream.provider_settings import ProviderSettings
 
 Count = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -249,11 +251,65 @@ class PriceSection(Section):
         )
 
 
+class ProviderSection(Section):
+    """A provider that is not ours."""
+
+    slug: Annotated[str, Field(max_length=64, pattern=r"^[a-z0-9][a-z0-9._-]*(/[a-z0-9._-]+)?$")]
+    name: str = ""
+    dialect: Literal["openai", "anthropic"] = "openai"
+    url: str
+    key: Secret | None = None
+    headers: dict[str, Secret | str] = Field(default_factory=dict, repr=False)
+    insecure: bool = False
+    ca_file: Path | None = None
+    certificate: Path | None = None
+    certificate_key: Path | None = None
+    trains: bool = True
+    retains: bool = True
+    max_concurrent: Count | None = 64
+    requests_per_min: Count | None = None
+    keepalive_s: Positive = 15.0
+    renames: dict[str, str] = Field(default_factory=dict)
+    asks_usage: bool = True
+    conversation: Literal["given", "mistral"] = "given"
+    check: Literal["models", "none"] = "none"
+    tier: Annotated[int, Field(ge=0)] = 1
+
+    @model_validator(mode="after")
+    def _is_sound(self) -> Self:
+        self._made("", {})
+        return self
+
+    def settings(self, environ: Mapping[str, str]) -> ProviderSettings:
+        """With its secrets. Raises ConfigError."""
+        key = "" if self.key is None else self.key.read(environ)
+        headers = {
+            name: value if isinstance(value, str) else value.read(environ) for name, value in self.headers.items()
+        }
+        try:
+            made = self._made(key, headers)
+            made.tls()
+        except ValueError as error:
+            raise ConfigError(f"providers: {self.slug}: {error}") from None
+        return made
+
+    def _made(self, key: str, headers: Mapping[str, str]) -> ProviderSettings:
+        plain = self.model_dump(exclude={"key", "headers", "dialect", "conversation"})
+        return ProviderSettings(
+            key=key,
+            headers=headers,
+            dialect=Dialect(self.dialect),
+            conversation=Conversation(self.conversation),
+            **plain,
+        )
+
+
 class PoolSection(Section):
     name: Annotated[str, Field(min_length=1, max_length=64)]
     provider: str = "local"
     upstream_model: str
-    discovery: Discovery
+    discovery: Discovery | None = None  # None: `provider` names one of `providers`, which is where it is
+    parameters: list[str] | None = None
     price: PriceSection = PriceSection()
     context_length: Annotated[int, Field(ge=1)] | None = None
     max_completion_tokens: Annotated[int, Field(ge=1)] | None = None
@@ -275,6 +331,7 @@ class ModelSection(Section):
     tokenizer: str = "Mistral"
     context_length: Annotated[int, Field(ge=1)]
     input_modalities: Annotated[list[Literal["text", "image"]], Field(min_length=1)] = ["text"]
+    output_modalities: Annotated[list[Literal["text", "embeddings", "rerank"]], Field(min_length=1)] = ["text"]
     parameters: list[str] = [*PARAMETERS]
     pools: Annotated[list[PoolSection], Field(min_length=1)]
 

@@ -114,6 +114,8 @@ class TokenizeAsk(msgspec.Struct, kw_only=True):
     model: str | None = None
     prompt: str | None = None
     messages: list[Message] | None = None
+    continue_final_message: bool | None = False
+    add_generation_prompt: bool | None = None
 
 
 _chat = msgspec.json.Decoder(ChatAsk)
@@ -140,6 +142,8 @@ def read_tokenize(body: bytes) -> TokenizeAsk:
     ask: TokenizeAsk = _read(_tokenize, body)
     if (ask.prompt is None) == (ask.messages is None):
         raise bad_request("give either a prompt or messages")
+    if ask.continue_final_message and ask.add_generation_prompt:
+        raise bad_request("Cannot set both `continue_final_message` and `add_generation_prompt` to True.")
     return ask
 
 

@@ -197,7 +197,7 @@ class Service:
         ask = read_tokenize(exchange.body)
         self._check_model(ask.model)
         if ask.messages is not None:
-            prompt = self._tokenizer.chat(ask.messages, goes_on=False)
+            prompt = self._tokenizer.chat(ask.messages, goes_on=bool(ask.continue_final_message))
         else:
             prompt = self._tokenizer.text(ask.prompt or "")
         ids = prompt.ids.tolist()

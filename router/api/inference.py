@@ -35,8 +35,12 @@ from router.protocol.errors import ApiError, render
 from router.protocol.generation import generation_id
 from router.protocol.limits import Limits
 from router.protocol.media import Fetched, Unfetched
+from router.protocol.messages_api.errors import render_error as render_messages_error
+from router.protocol.messages_api.parse import parse_messages
 from router.protocol.request import Request, parse_chat, parse_completion
 from router.protocol.rerank import parse_rerank
+from router.protocol.responses.errors import render_error as render_responses_error
+from router.protocol.responses.parse import parse_responses
 from router.protocol.skin import RenderError
 
 
@@ -69,6 +73,8 @@ ROUTES: Mapping[str, Route] = MappingProxyType(
         "/completions": Route(parse_completion),
         "/embeddings": Route(parse_embeddings),
         "/rerank": Route(parse_rerank),
+        "/responses": Route(parse_responses, render_responses_error),
+        "/messages": Route(parse_messages, render_messages_error),
     }
 )
 _NONE_FETCHED: Fetched = MappingProxyType({})
@@ -97,8 +103,11 @@ class Inference:
         rng: random.Random,
         on_start: Callable[[], None],
         on_refused: Callable[[ApiError], None],
+        keeps_source: bool = False,
     ) -> None:
-        """`fetch`: gets the pictures that a request only names. `salt`: of a key's tenant."""
+        """`fetch`: gets the pictures that a request only names. `salt`: of a key's tenant. `keeps_source`: there are
+        providers that get the caller's own fields, and not those for our engines.
+        """
         self._gateway = gateway
         self._keys = keys
         self._accounting = accounting
@@ -114,6 +123,7 @@ class Inference:
         self._rng = rng
         self._on_start = on_start
         self._on_refused = on_refused
+        self._keeps_source = keeps_source
 
     async def handle(self, route: Route, scope: Scope, receive: Receive, send: Send) -> None:
         """One exchange on a route."""
@@ -134,6 +144,8 @@ class Inference:
                 is_read = True
                 caller = Caller(key.id, key.priority, asked.timeout_s, salt=self._salt(key))
                 request = await self._parse(route.parse, raw, caller, place)
+                if not self._keeps_source:
+                    request.source = None  # it holds the whole text of the request
                 self._check_grammar(key, request)
             except ClientGone:
                 return

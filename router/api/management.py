@@ -91,6 +91,11 @@ def limit_of(request: Request) -> int:
     return _number(request, "limit", PAGE, 1, PAGE)
 
 
+def page_size_of(request: Request, usual: int, most: int) -> int:
+    """How many entries to list, of a list with a page of its own. Raises ApiError 400."""
+    return _number(request, "limit", usual, 1, most)
+
+
 def flag_of(request: Request, name: str) -> bool:
     """A switch of the query. Raises ApiError 400."""
     value = request.query_params.get(name, "false").lower()

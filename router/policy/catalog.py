@@ -53,3 +53,5 @@ class Pool:
     parameters: frozenset[str] = field(default_factory=frozenset)  # request fields the engines obey
     quantization: str | None = None
     adapter: str | None = None  # the LoRA adapter that `upstream_model` names
+    tier: int = 0  # lower ones first by default: own engines before what is paid for elsewhere
+    is_distillable: bool = True  # the model's licence lets its answers train another

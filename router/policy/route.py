@@ -6,10 +6,19 @@ pick's lease before it asks for the next, so that the choice that follows sees t
 act; after httpx's `auth_flow` and h11's `next_event`).
 
 Between taking a permit and yielding there is no await, so two requests cannot take one probe.
+
+What an attempt's end means for the next one:
+- what another endpoint may better (busy, late, gone) goes on in the same pool, then in the next;
+- what the model refused (a context too short, a field it does not take) would be refused by all of its endpoints, so it
+  goes on with the next model, if the caller named one. That costs no retry of the budget: it was answered at once and
+  no engine computed anything, and a client's bad requests must not use up what others need;
+- when the client has gone, nothing goes on.
+
+A saturated pool is waited for only if no other pool of the model has room: own engines first, the rest bursts outward.
 """
 
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Protocol
 
@@ -24,7 +33,8 @@ from router.policy.hedge import Hedges
 from router.policy.lease import Lease, Pick
 from router.policy.length import Lengths
 from router.policy.load import TokenLoad
-from router.policy.outcome import Outcome, Usage
+from router.policy.outcome import Outcome, Usage, Verdict
+from router.policy.performance import Performance, went_well
 from router.policy.picker import Decision, Picker
 from router.policy.prefix import PrefixIndex
 from router.policy.retry import RetryPolicy
@@ -72,6 +82,7 @@ class Rules:
     observer: Observer
     announce: Callable[[EndpointId, Sequence[int]], None] = _nowhere  # to other routers: a prompt was sent there
     waiting_room_s: float = 0.0  # that a call waits for the first endpoint of a pool to appear
+    performance: Performance = field(default_factory=Performance)  # is told how pools do
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +103,14 @@ class Reason(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Failure:
+    """An attempt that brought no answer."""
+
+    pool: Pool
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
 class Refusal:
     """No (further) attempt is made."""
 
@@ -100,6 +119,7 @@ class Refusal:
     last_pool: Pool | None = None
     retry_after_s: float | None = None  # when an endpoint may be usable again, where that is known
     reason: Reason | None = None
+    earlier: tuple[Failure, ...] = ()  # before the last attempt, in their order
 
 
 Step = Pick | Wait
@@ -111,16 +131,32 @@ def route(call: Call, pools: Sequence[Pool], rules: Rules, clock: Clock) -> Rout
     trip = _Trip(call, rules, clock)
     rules.retry_budget.deposit(trip.started)
     while True:
-        for pool in pools:
-            is_over = yield from trip.through(pool)
-            if is_over:
+        ahead = list(pools)
+        while ahead:
+            pool = ahead.pop(0)
+            spares = [each for each in ahead if each.model == pool.model]
+            end = yield from trip.through(pool, spares)
+            if end is _End.OVER:
                 return trip.refusal()
+            if end is _End.REFUSED:
+                ahead = [each for each in ahead if each.model != pool.model]
+            elif end is _End.FULL:
+                ahead.insert(ahead.index(spares[-1]) + 1, pool)  # to be waited for, if the spares fail
         empty = next((pool for pool in pools if not rules.endpoints(pool.name)), None)
         if trip.attempts or empty is None or not rules.waiting_room_s:
             return trip.refusal()
         if not (yield from trip.wait(empty, rules.waiting_room_s)):
             return trip.refusal()
         trip.forgo_the_promise()
+
+
+class _End(Enum):
+    """Of a pool's part in a trip."""
+
+    OVER = "over"  # so is the trip
+    REFUSED = "refused"  # by the model: its other pools would do the same
+    FULL = "full"  # but other pools of the model have room
+    NEXT = "next"  # another pool may do better
 
 
 class _Trip:
@@ -132,8 +168,8 @@ class _Trip:
         self._clock = clock
         self.started = clock()
         self.attempts = 0
-        self._last: Outcome | None = None
-        self._last_pool: Pool | None = None
+        self._failures: list[Failure] = []
+        self._passed: set[str] = set()  # pools that were full when others had room
         self._waits: list[float] = []  # seconds until something may be usable again
         self._reason: Reason | None = None
         self._has_turn = False  # waited already
@@ -141,14 +177,18 @@ class _Trip:
 
     def refusal(self) -> Refusal:
         """What is known when it ends without an answer."""
-        return Refusal(self.attempts, self._last, self._last_pool, min(self._waits, default=None), self._reason)
+        soonest_s = min(self._waits, default=None)
+        if not self._failures:
+            return Refusal(self.attempts, retry_after_s=soonest_s, reason=self._reason)
+        *earlier, last = self._failures
+        return Refusal(self.attempts, last.outcome, last.pool, soonest_s, self._reason, tuple(earlier))
 
     def forgo_the_promise(self) -> None:
         """It has waited for the first endpoint to come up; being refused now for having waited would help nobody."""
         self._call = replace(self._call, priority=Priority.CRITICAL)
 
-    def through(self, pool: Pool) -> Generator[Step, Outcome | None, bool]:
-        """Try one pool. True: the trip is over; False: another pool may do better."""
+    def through(self, pool: Pool, spares: Sequence[Pool] = ()) -> Generator[Step, Outcome | None, _End]:
+        """Try one pool, and wait for it only if none of the spares has room."""
         rules = self._rules
         tried: set[str] = set()
         while True:
@@ -158,36 +198,43 @@ class _Trip:
             usable = rules.breakers.available(untried, now)
             if not usable:
                 self._note(rules.breakers.retry_after(untried, now))
-                return False
+                return _End.NEXT
             limits = self._limits(pool, now)
             if not tried:
                 rules.hedges(pool.name).began(now)
             if limits.total_s <= 0:
-                return True
+                return _End.OVER
             decision = self._decide(pool, usable, now)
             if decision.late_s > 0:
                 self._reason = Reason.LATE
                 self._note(decision.late_s)
-                return False
+                return _End.NEXT
             if self._must_wait(pool, decision):
+                if pool.name not in self._passed and any(has_room(spare.name, rules, now) for spare in spares):
+                    self._passed.add(pool.name)
+                    return _End.FULL
                 longest_s = min(limits.first_token_s, decision.late_s * -1.0)
                 if not (yield from self.wait(pool, longest_s)):
-                    return False
+                    return _End.NEXT
                 continue
-            if self._last is not None and not rules.retry_budget.withdraw(now):
-                return True
+            if self._costs_a_retry() and not rules.retry_budget.withdraw(now):
+                return _End.OVER
             self.attempts += 1
             endpoint = decision.endpoint
             outcome = yield self.take(Attempt(self.attempts, pool, endpoint, limits), decision)
             assert outcome is not None  # a pick is answered by its outcome
             tried.add(endpoint.id)
-            self._last, self._last_pool, self._reason = outcome, pool, None
+            self._failures.append(Failure(pool, outcome))
+            self._reason = None
             self._note(outcome.retry_after_s)
             if not outcome.verdict.is_retryable:
                 self._waits = [] if outcome.retry_after_s is None else [outcome.retry_after_s]
-                return True
+                return _End.OVER if outcome.verdict is Verdict.CANCELLED else _End.REFUSED
             if not rules.retry.allows(outcome.verdict, len(tried)):
-                return False
+                return _End.NEXT
+
+    def _costs_a_retry(self) -> bool:
+        return bool(self._failures) and self._failures[-1].outcome.verdict is not Verdict.REJECTED
 
     def wait(self, pool: Pool, longest_s: float) -> Generator[Step, Outcome | None, bool]:
         """Queue for a pool. False: there is no room in the queue, or the time ran out."""
@@ -252,12 +299,15 @@ class _Trip:
             if call.stream:  # of a whole answer the first byte is the last
                 picker.forecast.learn(endpoint_id, tokens=tokens, predicted_s=predicted_s, actual_s=now - sent)
                 rules.hedges(pool.name).learn(predicted_s, now - sent)
+                rules.performance.note(pool.name, now, ok=None, first_token_s=now - sent, tokens_per_s=None)
                 rules.observer.on_first_token(attempt, predicted_s, now - sent)
 
         def release(outcome: Outcome, usage: Usage | None) -> None:
             now = clock()
             breaker.release(permit, outcome, now)
             hold.release()
+            speed = _speed(usage, now - sent) if outcome.verdict is Verdict.OK else None
+            rules.performance.note(pool.name, now, ok=went_well(outcome), first_token_s=None, tokens_per_s=speed)
             if usage is None or not usage.is_exact:
                 queue.charge(call.account, now, uncached=0, completion=0, ticket=ticket)
                 return
@@ -276,6 +326,13 @@ class _Trip:
             settle=rules.observer.on_settle,
         )
         return Pick(attempt, lease, decision, picker.balancer)
+
+
+def _speed(usage: Usage | None, seconds: float) -> float | None:
+    """Completion tokens per second of the whole attempt, as OpenRouter counts it; None: not known."""
+    if usage is None or not usage.is_exact or not usage.completion_tokens or seconds <= 0:
+        return None
+    return usage.completion_tokens / seconds
 
 
 def hedge(call: Call, first: Pick, sent: float, rules: Rules, clock: Clock) -> Pick | None:

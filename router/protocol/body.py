@@ -3,7 +3,7 @@
 Images come as data URLs of a megabyte in the middle of the JSON. They are cut out first: the JSON parser, and everyone
 after it, sees `"data:image/#3"` in place of the fourth. Every string that begins with `data:image/` is replaced, so no
 caller can write such a placeholder himself. `restore` puts the bytes back. An image that was fetched comes in as one
-more of them, so that from here on it is like any that was sent.
+more of them, so that from here on it is like any that was sent. PDF documents are cut out in the same way.
 """
 
 import re
@@ -16,7 +16,8 @@ from router.protocol.errors import ApiError, invalid
 from router.protocol.limits import Limits
 from router.protocol.structure import check_structure
 
-_IMAGE = b'"data:image/'
+_URL = b'"data:'
+_CUT_OUT = (b'"data:image/', b'"data:application/pdf;')
 _NAME_SHOWN = 64  # characters of a key in an error
 _PLACEHOLDER = re.compile(rb'(?<!\\)"data:image/#(\d+)"')
 
@@ -92,26 +93,34 @@ def split(raw: bytes, limits: Limits) -> Body:
 
 
 def _cut_images(raw: bytes) -> tuple[bytes, list[memoryview]]:
-    start = raw.find(_IMAGE)
-    if start < 0:
+    begin = _next(raw, 0)
+    if begin < 0:
         return raw, []
     view = memoryview(raw)
     pieces: list[bytes | memoryview] = []
     images: list[memoryview] = []
     done = 0
-    while start >= 0:
-        end = raw.find(b'"', start + 1) + 1
+    while begin >= 0:
+        end = raw.find(b'"', begin + 1) + 1
         if end == 0:
             break
-        if raw[start - 1 : start] == b"\\" or raw.find(b"\\", start, end) >= 0:
-            end = start + 1  # text that only looks like one, or has escapes: left to the JSON parser
+        if raw[begin - 1 : begin] == b"\\" or raw.find(b"\\", begin, end) >= 0:
+            end = begin + 1  # text that only looks like one, or has escapes: left to the JSON parser
         else:
-            pieces += (view[done:start], _placeholder(len(images)))
-            images.append(view[start:end])
+            pieces += (view[done:begin], _placeholder(len(images)))
+            images.append(view[begin:end])
             done = end
-        start = raw.find(_IMAGE, end)
+        begin = _next(raw, end)
     pieces.append(view[done:])
     return b"".join(pieces), images
+
+
+def _next(raw: bytes, start: int) -> int:
+    """Where the next one begins; -1: nowhere."""
+    begin = raw.find(_URL, start)
+    while begin >= 0 and not raw.startswith(_CUT_OUT, begin):
+        begin = raw.find(_URL, begin + 1)
+    return begin
 
 
 def _placeholder(index: int) -> bytes:

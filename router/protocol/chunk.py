@@ -7,7 +7,9 @@ import msgspec
 from router.protocol.wire import NULL_EXTRAS, normal_reason
 
 CHAT = "chat.completion.chunk"
+TEXT = "text_completion"
 DONE = b"data: [DONE]\n\n"
+_SAID = ("content", "tool_calls", "reasoning", "refusal")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,7 @@ class Choice:
 
     fields: dict[str, object]
     index: int
+    reason: str | None
     native_reason: str | None
     has_text: bool  # or a piece of a tool call
 
@@ -44,18 +47,34 @@ def empty_choice(kind: str, finish_reason: str | None, native_reason: str | None
 def read_choice(choice: dict[str, object]) -> Choice:
     """Rewrite an engine's choice: `role` in the delta, both finish reasons, no null extras."""
     fields = {key: value for key, value in choice.items() if value is not None or key not in NULL_EXTRAS}
-    reason = fields.pop("finish_reason", None)
-    native = reason if isinstance(reason, str) else None
+    given, native = fields.pop("finish_reason", None), fields.pop("native_finish_reason", None)
+    reason = normal_reason(given) if isinstance(given, str) else None
+    if reason is None:
+        native = None
+    elif not isinstance(native, str):  # another router's is the native one of who answered it
+        native = given
     index = fields.get("index")
     delta = fields.get("delta")
-    said = delta if isinstance(delta, dict) else {"content": fields.get("text")}
+    said = _delta(delta) if isinstance(delta, dict) else {"content": fields.get("text")}
     if isinstance(delta, dict):
-        fields["delta"] = {"role": "assistant", **(delta or {"content": ""})}
-    fields["finish_reason"] = None if native is None else normal_reason(native)
+        fields["delta"] = said
+    fields["finish_reason"] = reason
     fields["native_finish_reason"] = native
     return Choice(
         fields=fields,
         index=index if isinstance(index, int) else 0,
-        native_reason=native,
-        has_text=any(said.get(key) for key in ("content", "tool_calls", "reasoning")),
+        reason=reason,
+        native_reason=native if isinstance(native, str) else None,
+        has_text=any(said.get(key) for key in _SAID),
     )
+
+
+def _delta(delta: dict[str, object]) -> dict[str, object]:
+    """With `role`, and reasoning under OpenRouter's name."""
+    said = {"role": "assistant", **(delta or {"content": ""})}
+    if said["role"] is None:
+        said["role"] = "assistant"
+    thought = said.pop("reasoning_content", None)  # DeepSeek's name, and older vLLM's
+    if thought is not None and said.get("reasoning") is None:
+        said["reasoning"] = thought
+    return said

@@ -1,4 +1,4 @@
-"""Data URLs of images, read in place: never decoded as a whole, in memory at once.
+"""Data URLs of images and documents, read in place: never decoded as a whole, in memory at once.
 
 The media type and the length are checked when a URL is taken apart, the rest by whoever reads: a few bytes of the
 header, or all of it for the image's SHA-256, piece by piece.
@@ -16,7 +16,7 @@ _PIECE = 131_072  # base64 characters decoded at once: small enough for a proces
 
 @dataclass(frozen=True, slots=True)
 class DataUrl:
-    """An image within a URL."""
+    """An image within a URL, or a document."""
 
     media_type: str
     data: memoryview  # base64
@@ -32,8 +32,12 @@ class DataUrl:
         last = (offset + count + 2) // 3
         return _decode(self.data[first * 4 : last * 4])[skip : skip + count]
 
+    def decoded(self) -> bytes:
+        """All of it. Raises ValueError: not base64 somewhere."""
+        return _decode(self.data)
+
     def sha256(self) -> bytes:
-        """Digest of the decoded image. Raises ValueError: not base64 somewhere."""
+        """Digest of what is decoded. Raises ValueError: not base64 somewhere."""
         digest = hashlib.sha256(usedforsecurity=False)
         end = len(self.data)
         for at in range(0, end, _PIECE):
@@ -58,12 +62,24 @@ def parse(url: memoryview) -> DataUrl:
         raise ValueError("a data URL must be of the form data:image/<type>;base64,<data>")
     if media_type not in MEDIA_TYPES:
         raise LookupError(f"images of type {media_type!r} are not supported; use PNG, JPEG, WebP or GIF")
-    data = url[len(head) + 1 :]
+    return DataUrl(media_type, _checked(url[len(head) + 1 :], "image"))
+
+
+def parse_file(url: memoryview) -> DataUrl:
+    """Take a data URL of any type apart. Raises ValueError: it is broken."""
+    head, comma, _ = bytes(url[:_MAX_HEAD]).partition(b",")
+    media_type, *parameters = head[len(b"data:") :].decode("ascii", "replace").lower().split(";")
+    if not comma or parameters[-1:] != ["base64"]:
+        raise ValueError("a data URL must be of the form data:application/pdf;base64,<data>")
+    return DataUrl(media_type, _checked(url[len(head) + 1 :], "file"))
+
+
+def _checked(data: memoryview, noun: str) -> memoryview:
     if not data:
-        raise ValueError("the image is empty")
+        raise ValueError(f"the {noun} is empty")
     if len(data) % 4:
         raise ValueError("not valid base64: the length is not a multiple of four")
-    return DataUrl(media_type, data)
+    return data
 
 
 def _decode(data: memoryview) -> bytes:

@@ -30,6 +30,20 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     attempts: int = 0
     latency_ms: int | None = None  # arrival to first byte
     duration_ms: int | None = None  # arrival to last byte
+    generation_ms: int | None = None  # from sending the attempt that answered to the last byte
+    external_user: str | None = None  # `user` of the request
+    session_id: str | None = None
+    referer: str | None = None  # see `told`
+    title: str | None = None
+    user_agent: str | None = None
+    upstream_id: str | None = None  # the endpoint's own name for the answer
+    preset_id: str | None = None
+    service_tier: str | None = None  # that the endpoint said it served
+    answers: str | None = None  # what each attempt came to; see `answered`
+    media: int = 0  # pictures and other files of the prompt
+    reasoning_tokens: int = 0  # of the completion
+    cache_discount: int | None = None  # nano-dollars that cached tokens saved; None: there were none
+    cached_from: str | None = None  # the generation whose answer was given again
 
 
 class Opened(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

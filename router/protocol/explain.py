@@ -6,7 +6,7 @@ Endpoints go by a short name that stands for nothing: addresses are not for call
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -15,8 +15,11 @@ import xxhash
 from router.policy.attempt import Attempt
 from router.policy.call import Call
 from router.policy.catalog import EndpointId, Pool
+from router.policy.draft import Exclusion
+from router.policy.model_names import Strategy
 from router.policy.outcome import Outcome, Verdict
 from router.policy.picker import Decision
+from router.policy.preferences import NO_PREFERENCES, Preferences
 
 SHOWN = 32  # candidates; of a larger fleet the cheapest are shown
 _STATUS = {Verdict.OK: 200, Verdict.TIMEOUT: 504, Verdict.CANCELLED: 499, Verdict.RATE_LIMITED: 429}
@@ -42,26 +45,41 @@ def log_line(tried: Tried, call: Call) -> str:
     return msgspec.json.encode(_explained(tried, call, str)).decode()
 
 
-def router_metadata(call: Call, pools: Sequence[Pool], tried: Sequence[Tried]) -> dict[str, object]:
+def router_metadata(
+    call: Call,
+    pools: Sequence[Pool],
+    tried: Sequence[Tried],
+    *,
+    excluded: Sequence[Exclusion] = (),
+    strategy: Strategy = Strategy.DIRECT,
+    family: str | None = None,
+    preferences: Preferences = NO_PREFERENCES,
+    pipeline: Sequence[Mapping[str, object]] = (),
+) -> dict[str, object]:
     """The value of `openrouter_metadata`.
 
     Args:
         call: what was asked for.
         pools: that could have served it, in the order to try.
         tried: the attempts made, the last of which is the answer, if there is one.
+        excluded: pools that could not have served it.
+        strategy: how the models were found.
+        family: of which the newest model was wanted.
+        preferences: the caller's.
+        pipeline: what plugins, guardrails and the like did, in OpenRouter's shape.
     """
     last = tried[-1].attempt if tried else None
     selected = last.pool if last else None
     is_fallback = selected is not None and bool(pools) and selected != pools[0]
-    return {
+    told: dict[str, object] = {
         "requested": call.model,
-        "strategy": "fallback" if is_fallback else "direct",
+        "strategy": "fallback" if is_fallback and strategy is Strategy.DIRECT else strategy.value,
         "region": None,
         "summary": f"available={len(pools)}, selected={selected.provider if selected else 'none'}",
         "attempt": last.number if last else 0,
         "is_byok": False,
         "endpoints": {
-            "total": len(pools),
+            "total": len(pools) + len(excluded),
             "available": [
                 {"provider": pool.provider, "model": pool.model, "selected": pool == selected} for pool in pools
             ],
@@ -76,6 +94,24 @@ def router_metadata(call: Call, pools: Sequence[Pool], tried: Sequence[Tried]) -
         ],
         "routing": [_explained(each, call, name_of) for each in tried],
     }
+    if excluded:
+        told["excluded_by"] = {exclusion.pool.name: exclusion.reason for exclusion in excluded}
+    if params := _params(family, preferences):
+        told["params"] = params
+    if pipeline:
+        told["pipeline"] = [*pipeline]
+    return told
+
+
+def _params(family: str | None, preferences: Preferences) -> dict[str, object]:
+    """What the choice went by, as far as OpenRouter has a name for it."""
+    params: dict[str, object] = {}
+    if family is not None:
+        params["version_group"] = family
+    floor = preferences.preferred_min_throughput
+    if floor is not None and floor.p50 is not None:
+        params["throughput_floor"] = floor.p50
+    return params
 
 
 def _status(outcome: Outcome | None) -> int:

@@ -30,6 +30,16 @@ _MAX_TOKENS = re.compile(r"(max_(?:completion_)?tokens)=(\d+) cannot be greater 
 _PYDANTIC = re.compile(r"'msg': '([^']{1,300})'")
 _FIELD = re.compile(r"\w[\w.\[\]-]{0,127}")  # a path of ours; an engine may repeat whatever it was sent
 _CHARS_PER_TOKEN = 4
+# OpenAI's and OpenRouter's way, Mistral's, and Anthropic's.
+_REQUESTED = re.compile(
+    r"maximum context length is (\d{1,9}) tokens\. However, you requested (?:about )?(\d{1,9}) tokens"
+    r" \((\d{1,9}) [^,]{1,64}, (\d{1,9}) "
+)
+_RESULTED = re.compile(
+    r"maximum context length is (\d{1,9}) tokens\. However, your messages resulted in (\d{1,9}) tokens"
+)
+_TOO_LARGE = re.compile(r"Prompt contains (\d{1,9}) tokens.{0,64}?model with (\d{1,9}) maximum context length")
+_TOO_LONG = re.compile(r"prompt is too long: (\d{1,9}) tokens > (\d{1,9}) maximum")
 
 _TIMEOUTS = {
     Phase.CONNECT: "could not be reached in time",
@@ -85,7 +95,7 @@ def _read(body: bytes) -> EngineError:
 
 
 def _rejected(status: int, known: EngineError, detail: str, metadata: dict[str, object]) -> ApiError:
-    if status in (401, 403, 404):  # our key, our name of the model: nothing the caller could mend
+    if status in (401, 402, 403, 404):  # our key, our credit, our name of the model: nothing the caller could mend
         return ApiError("provider_unavailable", "Provider returned error: it refused the router", metadata=metadata)
     if status == 413:
         return ApiError("payload_too_large", detail or "The request is too large", metadata=metadata)
@@ -108,6 +118,12 @@ def _overflow(detail: str, metadata: dict[str, object]) -> ApiError | None:
         field, asked, limit = found[1], int(found[2]), int(found[3])
         return context_overflow(limit, 0, asked, metadata, field=field)
     if found := _INPUT_LENGTH.search(detail):
+        return context_overflow(int(found[2]), int(found[1]), 0, metadata)
+    if found := _REQUESTED.search(detail):
+        return context_overflow(int(found[1]), int(found[3]), int(found[4]), metadata)
+    if found := _RESULTED.search(detail):
+        return context_overflow(int(found[1]), int(found[2]), 0, metadata)
+    if found := _TOO_LARGE.search(detail) or _TOO_LONG.search(detail):
         return context_overflow(int(found[2]), int(found[1]), 0, metadata)
     if found := _CONTEXT.search(detail):
         limit, output = int(found[1]), int(found[2])

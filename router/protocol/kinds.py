@@ -13,7 +13,13 @@ class Reshape(Protocol):
     """An engine's whole answer to the client's. Raises ValueError: it is none."""
 
     def __call__(
-        self, body: bytes, identity: Identity, price: Price, *, explained: dict[str, object] | None = None
+        self,
+        body: bytes,
+        identity: Identity,
+        price: Price,
+        *,
+        prompt_tokens: int = 0,
+        explained: dict[str, object] | None = None,
     ) -> Answer: ...
 
 

@@ -21,6 +21,9 @@ class Limits:
     image_pixels: int = 33_177_600  # 7680 x 4320; decoding takes 4 bytes a pixel (130 MB) in the engine
     image_pixels_total: int = 132_710_400  # over all images of a request, for the same reason
     image_aspect: int = 200  # longer side / shorter side; beyond it the scaled image is a line
+    files: int = 8  # documents per request; each that is no text takes a process of its own to read
+    file_bytes: int = 20_971_520  # 20 MiB decoded: what one document may have
+    file_text_chars: int = 1_000_000  # of one document's text; the longest context is under that
     identifier_chars: int = 256  # model, user, session_id and the like; OpenRouter's bound for a session
     stop: int = 4  # stop strings; OpenRouter's own bound
     stop_chars: int = 1_024  # per stop string; each is searched in the text after every token
@@ -45,6 +48,11 @@ class Limits:
     grammar_rules: int = 1_000  # a whole programming language has under 500
     grammar_depth: int = 64  # groups within each other; compilers recurse
     grammar_repeat: int = 1_000  # highest n in {n}, and the product of those within each other: unrolled by compilers
+    choices: int = 1_000  # texts of response_format choice; each is a branch of the automaton
+    markup_depth: int = 16  # levels of objects and arrays in an answer of XML or YAML; readers recurse
+    markup_alternatives: int = 128  # of one anyOf or oneOf within all it refers to; those of oneOf are compared in pairs
+    markup_rules: int = 4_000  # of the grammar made for XML or YAML; engines compile each
+    markup_bytes: int = 131_072  # 128 KiB of that grammar, which goes to the engine with the request
     n: int = 8  # choices; a request counts as n sequences
     top_logprobs: int = 20  # OpenAI's bound; engines refuse more by default
     logit_bias: int = 300  # entries; OpenAI's bound

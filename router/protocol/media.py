@@ -18,6 +18,7 @@ from router.protocol.data_url import parse
 from router.protocol.errors import invalid
 from router.protocol.images import read_size
 from router.protocol.limits import Limits
+from router.protocol.plugins.files import AskedFile, Files
 from router.protocol.salt import picture_name
 from router.protocol.tokens import image_tokens
 from router.protocol.wire import read
@@ -32,25 +33,28 @@ _image_url = msgspec.json.Decoder(_ImageUrl)
 _string = msgspec.json.Decoder(str)
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
-# By URL: what was fetched from there, as a data URL in the form of a JSON string with its quotes
+# By URL: what was fetched from there, as a data URL in the form of a JSON string with its quotes. By the key of a
+# document (see AskedFile): what was read in it, as JSON.
 Fetched: TypeAlias = Mapping[str, bytes]
 
 
 class Unfetched(Exception):
-    """A request that is good as far as it can be judged without images that have to be fetched first.
+    """A request that is good as far as it can be judged without images and documents that have to be got first.
 
     Attributes:
         fields: by URL, each once, the first field that names it, e.g. `messages[2].content[0].image_url.url`.
         room: bytes that all these images may have together: with them the request may be as large as one that carries
             its images itself.
         salt: of the tenant, from whom others' fetched images are to be kept; "" when tenants are not parted.
+        files: documents that have to be read.
     """
 
-    def __init__(self, fields: Mapping[str, str], room: int, salt: str = "") -> None:
-        super().__init__(f"{len(fields)} images to be fetched")
+    def __init__(self, fields: Mapping[str, str], room: int, salt: str = "", files: tuple[AskedFile, ...] = ()) -> None:
+        super().__init__(f"{len(fields)} images to be fetched" + (f", {len(files)} files to be read" if files else ""))
         self.fields = fields
         self.room = room
         self.salt = salt
+        self.files = files
 
     @property
     def urls(self) -> tuple[str, ...]:
@@ -76,16 +80,17 @@ class Media:
         self._missing: dict[str, str] = {}
         self._salt = salt
         self.kinds: set[str] = {"text"}
+        self.files = Files(body, limits, fetched)
         self.images = 0
         self.pixels = 0
         self.tokens = 0  # of all images
         self.pictures: dict[str, Picture] = {}  # by name in hexadecimal; one that is sent twice is one
 
     def check_fetched(self) -> None:
-        """Raises Unfetched when images have to be fetched before the request can be read."""
-        if self._missing:
+        """Raises Unfetched when images or documents have to be got before the request can be read."""
+        if self._missing or self.files.missing:
             room = max(0, self._limits.body_bytes - self.body.size) * 3 // 4  # of base64
-            raise Unfetched(self._missing, room, self._salt)
+            raise Unfetched(self._missing, room, self._salt, tuple(self.files.missing.values()))
 
     def add_image(self, part: dict[str, msgspec.Raw], path: str) -> None:
         """Check one part's `image_url` object, at `path`, and count it. Its name in hexadecimal becomes its `uuid`.

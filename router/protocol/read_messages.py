@@ -2,7 +2,8 @@
 
 Text is not decoded here. Objects within messages follow JSON's usual reading: of a key that is given twice the last
 counts, here as in the engine. Each image gets its digest as `uuid` beside it, by which the engine knows it again; only
-then the array is written anew, with placeholders where images are (see body).
+then the array is written anew, with placeholders where images are (see body), and with what is in documents in their
+place (see plugins/files).
 """
 
 from collections.abc import Mapping
@@ -12,7 +13,7 @@ from types import MappingProxyType
 import msgspec
 
 from router.protocol.body import Body
-from router.protocol.errors import invalid
+from router.protocol.errors import ApiError, invalid
 from router.protocol.forbidden import MESSAGE_FIELDS
 from router.protocol.limits import Limits
 from router.protocol.media import Fetched, Media
@@ -20,7 +21,7 @@ from router.protocol.messages import ROLES, Message, ToolCall
 from router.protocol.wire import read
 
 _THOUGHTS = ("reasoning", "reasoning_content", "reasoning_details")
-_OTHER_PARTS = {"input_audio": "audio", "file": "file", "video_url": "video", "input_video": "video"}
+_OTHER_PARTS = {"input_audio": "audio", "video_url": "video", "input_video": "video"}
 _objects = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
 _string = msgspec.json.Decoder(str)
 _NONE_FETCHED: Mapping[str, bytes] = MappingProxyType({})
@@ -52,9 +53,10 @@ def read_messages(
     if len(objects) > limits.messages:
         raise invalid("messages", f"at most {limits.messages} messages, got {len(objects)}", limit="messages")
     reader = _Reader(Media(body, limits, fetched, salt), limits)
-    items = [reader.message(item, f"messages[{index}]") for index, item in enumerate(objects)]
     media = reader.media
-    return Messages(items, msgspec.json.encode(objects) if media.images else bytes(raw), media)
+    reader.is_changed = media.files.know(objects)
+    items = [reader.message(item, f"messages[{index}]") for index, item in enumerate(objects)]
+    return Messages(items, msgspec.json.encode(objects) if reader.is_changed else bytes(raw), media)
 
 
 class _Reader:
@@ -62,6 +64,7 @@ class _Reader:
         self._limits = limits
         self._parts = 0
         self.media = media
+        self.is_changed = False  # something in the array is otherwise than it came
 
     def message(self, fields: dict[str, msgspec.Raw], path: str) -> Message:
         role = _text(fields, "role", path)
@@ -87,17 +90,29 @@ class _Reader:
             says = len(content) > 2
         elif content[:1] == b"[":
             parts = _array(content, path)
-            images = self.media.images
+            images, files = self.media.images, self.media.files.count
+            written: list[dict[str, msgspec.Raw]] = []
             for index, part in enumerate(parts):
-                says |= self._part(part, role, f"{path}[{index}]")
+                for each in self._unfolded(part, role, f"{path}[{index}]"):
+                    says |= self._part(each, role, f"{path}[{index}]")
+                    written.append(each)
             if not parts and role != "assistant":
                 raise invalid(path, "must hold at least one part")
-            if self.media.images > images:
-                content = msgspec.json.encode(parts)
+            if self.media.images > images or self.media.files.count > files:
+                content = msgspec.json.encode(written)
                 fields["content"] = msgspec.Raw(content)
+                self.is_changed = True
         elif content != b"null" or role != "assistant":
             raise invalid(path, "must be a string or an array of parts")
         return None if role == "assistant" and not says else content
+
+    def _unfolded(self, part: dict[str, msgspec.Raw], role: str, path: str) -> list[dict[str, msgspec.Raw]]:
+        """The part, or what is in the document that it is: at least two parts, or none while it is not known."""
+        if bytes(part.get("type", b"")) != b'"file"':
+            return [part]
+        if role != "user":
+            raise _text_only(role, path)
+        return self.media.files.read(part, path)
 
     def _part(self, part: dict[str, msgspec.Raw], role: str, path: str) -> bool:
         """Does it say anything? An image gets its `uuid`."""
@@ -115,12 +130,16 @@ class _Reader:
         if kind != "image_url" and kind not in _OTHER_PARTS:
             raise invalid(f"{path}.type", f"parts of type {kind[:32]!r} are not known")
         if role != "user":
-            raise invalid(f"{path}.type", f"a {role} message holds text only")
+            raise _text_only(role, path)
         if kind == "image_url":
             self.media.add_image(part, f"{path}.image_url")
         else:
             self.media.kinds.add(_OTHER_PARTS[kind])
         return True
+
+
+def _text_only(role: str, path: str) -> ApiError:
+    return invalid(f"{path}.type", f"a {role} message holds text only")
 
 
 def _read_calls(raw: bytes, path: str) -> list[ToolCall]:

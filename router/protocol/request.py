@@ -21,6 +21,7 @@ from router.protocol.body import Body, split
 from router.protocol.chain import Chain, salted
 from router.protocol.content_class import classify
 from router.protocol.contents import write
+from router.protocol.dialects.source import Source
 from router.protocol.errors import invalid
 from router.protocol.fields import CHAT, COMPLETIONS
 from router.protocol.kinds import Kind
@@ -61,10 +62,12 @@ class Request:
         tool_ids: the caller's ids of tool calls and the engine's.
         constraint: what stands for the grammar that an engine has to compile for it; None: there is none.
         skin: writes the answer in the words of another API than `/chat/completions`; None: that one is spoken.
+        source: the caller's own fields, for providers that are no engine of ours; None: nobody needs them.
     """
 
     __slots__ = (
-        "_fields", "call", "choices", "constraint", "kind", "parameters", "router_fields", "skin", "tool_ids",
+        "_fields", "call", "choices", "constraint", "kind", "parameters", "router_fields", "skin", "source",
+        "tool_ids",
     )  # fmt: skip
 
     def __init__(
@@ -76,6 +79,7 @@ class Request:
         engine: Mapping[str, Pieces],
         tool_ids: ToolIds,
         constraint: int | None,
+        source: Source,
     ) -> None:
         self.kind = kind
         self.call = call
@@ -87,6 +91,7 @@ class Request:
         self.tool_ids = tool_ids
         self.constraint = constraint
         self.skin: Skin | None = None
+        self.source: Source | None = source
         self._fields = engine  # of the engine's body; joined per attempt, which is the only copy of an image
 
     def upstream_body(self, pool: Pool, *, generation_id: str) -> bytes:
@@ -134,7 +139,7 @@ def parse_chat(
     messages.media.check_fetched()  # everything else is checked by now but the model's name
     items = render(conversation, engine.get("tools"), messages.media)
     call = make_call(fields.values, items, lengths, caller, seeds, modalities=frozenset(messages.media.kinds))
-    return make_request(kinds.CHAT, body, fields, engine, call, caller, tool_ids)
+    return make_request(kinds.CHAT, body, fields, engine, call, caller, tool_ids, messages=messages.raw)
 
 
 def parse_completion(
@@ -254,8 +259,16 @@ def make_request(
     caller: Caller,
     tool_ids: ToolIds,
     prompts: int = 1,
+    messages: bytes | None = None,
 ) -> Request:
-    """Put together what a parser has read. `engine`: raw JSON of the fields that were written anew."""
+    """Put together what a parser has read.
+
+    `engine`: raw JSON of the fields that were written anew. `messages`: a chat's, in the caller's order.
+    """
+    given: dict[str, bytes | msgspec.Raw] = {**fields.forwarded, **fields.kept}
+    if messages is not None:
+        given["messages"] = messages
+    source = Source(kind.name, given, body, engine.get("messages"))
     if call.max_tokens is not None:
         engine["max_tokens"] = b"%d" % call.max_tokens
     if call.stream:
@@ -268,4 +281,4 @@ def make_request(
         sent[name] = [*body.restore(bytes(raw_field))]
     for name, value in engine.items():
         sent[name] = [*body.restore(value)]
-    return Request(kind, call, fields.values.get("n", 1) * prompts, fields, sent, tool_ids, constraint)
+    return Request(kind, call, fields.values.get("n", 1) * prompts, fields, sent, tool_ids, constraint, source)

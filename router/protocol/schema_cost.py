@@ -77,7 +77,7 @@ def _cut(schema: object, path: str, children: Children) -> list[_Piece]:
     for reference, where in _references(schema, path, children):
         if reference in targets:
             continue
-        found = _resolve(schema, reference)
+        found = resolve(schema, reference)
         if found is None:
             raise invalid(where, "refers to a place that is not there")
         if id(found) not in roots:
@@ -136,7 +136,7 @@ def _references(schema: object, path: str, children: Children) -> Iterator[tuple
             todo.extend((child, f"{where}.{key}") for key, child in children(node, where))
 
 
-def _resolve(schema: object, reference: str) -> dict[str, object] | None:
+def resolve(schema: object, reference: str) -> dict[str, object] | None:
     """The subschema that a JSON pointer (RFC 6901) in a fragment names; None: there is none."""
     pointer = unquote(reference[1:])
     node: object = schema

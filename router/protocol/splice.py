@@ -14,13 +14,14 @@ import msgspec
 
 from router.policy.catalog import Price
 from router.policy.outcome import Outcome, StreamBroken, Usage, Verdict
-from router.protocol.chunk import CHAT, DONE, Identity, empty_choice, read_choice
+from router.protocol.chunk import CHAT, DONE, TEXT, Identity, empty_choice, read_choice
+from router.protocol.dialects.codes import verdict_of
+from router.protocol.dialects.errors import told
 from router.protocol.errors import ApiError, error_object
 from router.protocol.layout import Layout, learn
-from router.protocol.scrub import scrub
 from router.protocol.sse import MAX_EVENT_BYTES, Framer, data_of
 from router.protocol.usage import usage_object
-from router.protocol.wire import Chunk, EngineError, normal_reason, read
+from router.protocol.wire import Chunk, read
 
 _chunk = msgspec.json.Decoder(Chunk)
 
@@ -54,9 +55,10 @@ class Splicer:
         self._explain = explain
         self._framer = Framer(max_event_bytes)
         self._kind = CHAT
+        self._has_begun = False  # a chunk was read
         self._fingerprint: str | None = None
         self._layout: Layout | None = None  # learnt from the first chunk; forgotten at the end
-        self._finished: dict[int, str] = {}  # native reason by choice
+        self._finished: dict[int, tuple[str, str | None]] = {}  # by choice: the reason in our words, and natively
         self._usage: Usage | None = None
         self.tokens_seen = 0  # chunks with text: about one token each
         self.is_done = False  # `[DONE]` seen after every choice had finished
@@ -70,12 +72,12 @@ class Splicer:
     @property
     def finish_reason(self) -> str | None:
         """Of the first choice, in OpenRouter's words; None while it runs."""
-        return normal_reason(self._finished[0]) if 0 in self._finished else None
+        return self._finished[0][0] if 0 in self._finished else None
 
     @property
     def native_finish_reason(self) -> str | None:
         """Of the first choice, in the engine's words."""
-        return self._finished.get(0)
+        return self._finished[0][1] if 0 in self._finished else None
 
     def feed(self, data: bytes) -> bytes:
         """Take bytes of the engine; give bytes for the client, perhaps none. Look at `failure` afterwards."""
@@ -134,20 +136,21 @@ class Splicer:
         except ValueError as error:
             return self._break(f"an event of the stream could not be read: {error}")
         if chunk.error is not None:
-            return self._told(chunk.error)
+            return self._failed(chunk.error)
         if chunk.choices is None:
             return self._break("an event of the stream has no choices")
+        self._has_begun = True
         if self._layout is None:
-            self._kind = chunk.kind
-            self._layout = learn(event.lstrip(b"\n"), chunk.kind, self._identity)
+            self._kind = chunk.kind if chunk.kind == TEXT else CHAT  # some providers leave it empty
+            self._layout = learn(event.lstrip(b"\n"), self._kind, self._identity)
         self._fingerprint = chunk.system_fingerprint or self._fingerprint
-        if chunk.usage is not None:
+        if chunk.usage is not None and chunk.usage.prompt_tokens is not None:
             self._usage = chunk.usage.read()
         choices = [read_choice(choice) for choice in chunk.choices]
         for choice in choices:
             self.tokens_seen += choice.has_text
-            if choice.native_reason is not None:
-                self._finished[choice.index] = choice.native_reason
+            if choice.reason is not None:
+                self._finished[choice.index] = choice.reason, choice.native_reason
         return self._identity.chunk(self._kind, {"choices": [choice.fields for choice in choices]}) if choices else b""
 
     def _end(self) -> bytes:
@@ -161,21 +164,17 @@ class Splicer:
         return self._identity.chunk(self._kind, more) + DONE
 
     def _break(self, detail: str) -> bytes:
-        return self._fail(self.failure or Outcome(Verdict.BROKEN, detail=detail))
+        """Nonsense in place of a first chunk is no answer at all, and another endpoint may do better."""
+        broken = Outcome(Verdict.BROKEN, detail=detail)
+        return self._fail(self.failure or (broken if self._has_begun else Outcome(Verdict.UNAVAILABLE, 200, detail)))
 
     def _fail(self, failure: Outcome) -> bytes:
         self.failure = failure
         self._layout = None
         return b""
 
-    def _told(self, error: EngineError | str) -> bytes:
+    def _failed(self, error: object) -> bytes:
         """The engine says what went wrong. Only an error in place of a first token can be the caller's fault."""
-        known = error if isinstance(error, EngineError) else EngineError(message=error)
-        status = known.code if isinstance(known.code, int) else None
-        if self.tokens_seen:
-            verdict = Verdict.BROKEN
-        elif status is not None and 400 <= status < 500:
-            verdict = Verdict.REJECTED
-        else:
-            verdict = Verdict.UNAVAILABLE
-        return self._fail(Outcome(verdict, status=status, detail=scrub(known.message)))
+        status, message = told(error)
+        verdict = Verdict.UNAVAILABLE if status is None else verdict_of(status)
+        return self._fail(Outcome(Verdict.BROKEN if self.tokens_seen else verdict, status=status, detail=message))

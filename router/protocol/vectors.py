@@ -40,7 +40,12 @@ _ranking = msgspec.json.Decoder(_Ranking)
 
 
 def reshape_embeddings(
-    body: bytes, identity: Identity, price: Price, *, explained: dict[str, object] | None = None
+    body: bytes,
+    identity: Identity,
+    price: Price,
+    *,
+    prompt_tokens: int = 0,
+    explained: dict[str, object] | None = None,
 ) -> Answer:
     """Rewrite the answer of vLLM's `/v1/embeddings`. Raises ValueError: the body is none."""
     answer: _Embeddings = read(_embeddings, body)
@@ -53,7 +58,12 @@ def reshape_embeddings(
 
 
 def reshape_ranking(
-    body: bytes, identity: Identity, price: Price, *, explained: dict[str, object] | None = None
+    body: bytes,
+    identity: Identity,
+    price: Price,
+    *,
+    prompt_tokens: int = 0,
+    explained: dict[str, object] | None = None,
 ) -> Answer:
     """Rewrite the answer of vLLM's `/v1/rerank`: the most relevant document first. Raises ValueError: it is none."""
     answer: _Ranking = read(_ranking, body)

@@ -37,7 +37,7 @@ class PromptDetails(msgspec.Struct):
 class EngineUsage(msgspec.Struct):
     """The `usage` object of vLLM and other OpenAI-compatible engines."""
 
-    prompt_tokens: int = 0
+    prompt_tokens: int | None = None
     completion_tokens: int | None = None
     prompt_tokens_details: PromptDetails | None = None
 
@@ -45,7 +45,7 @@ class EngineUsage(msgspec.Struct):
         """As the rest of the router knows it."""
         details = self.prompt_tokens_details
         return Usage(
-            prompt_tokens=self.prompt_tokens,
+            prompt_tokens=self.prompt_tokens or 0,
             completion_tokens=self.completion_tokens or 0,
             cached_tokens=(details.cached_tokens or 0) if details else 0,
             tells_cached=details is not None and details.cached_tokens is not None,
@@ -68,10 +68,19 @@ class Chunk(msgspec.Struct):
     choices: list[dict[str, object]] | None = None
     usage: EngineUsage | None = None
     system_fingerprint: str | None = None
-    error: EngineError | str | None = None
+    error: object = None  # providers have many shapes for it (see dialects/errors)
 
 
-NATIVE_TO_NORMAL = {"stop": "stop", "length": "length", "tool_calls": "tool_calls", "content_filter": "content_filter"}
+NATIVE_TO_NORMAL = {
+    **{reason: reason for reason in ("stop", "length", "tool_calls", "content_filter")},
+    "function_call": "tool_calls",  # OpenAI's older word
+    "tool_use": "tool_calls",  # what providers of other APIs let through from here on
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "eos": "stop",
+    "max_tokens": "length",
+    "model_length": "length",  # Mistral's
+}
 NULL_EXTRAS = ("stop_reason", "token_ids", "prompt_token_ids", "routed_experts")  # of choices; dropped while null
 
 

@@ -16,10 +16,11 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    UniqueConstraint,
     text,
 )
 
-REVISION = "0001"  # the latest migration's
+REVISION = "0003"  # the latest migration's
 
 METADATA = MetaData(
     naming_convention={
@@ -174,6 +175,20 @@ generations = Table(
     Column("attempts", BigInteger, nullable=False),
     Column("latency_ms", BigInteger),
     Column("duration_ms", BigInteger),
+    Column("generation_ms", BigInteger),
+    Column("external_user", Text),
+    Column("session_id", Text),
+    Column("referer", Text),
+    Column("title", Text),
+    Column("user_agent", Text),
+    Column("upstream_id", Text),
+    Column("preset_id", Text),
+    Column("service_tier", Text),
+    Column("answers", Text),  # JSON
+    Column("media", BigInteger, nullable=False, server_default="0"),
+    Column("reasoning_tokens", BigInteger, nullable=False, server_default="0"),
+    Column("cache_discount", BigInteger),
+    Column("cached_from", Text),
     Index(None, "key", "created"),
     Index(None, "workspace", "created"),
     Index(None, "created"),
@@ -194,4 +209,33 @@ meter = Table(
     Column("generation", BigInteger, nullable=False),
     Column("at", SECONDS, nullable=False),
     Index(None, "at"),
+)
+
+presets = Table(
+    "presets",
+    METADATA,
+    Column("id", NAME, primary_key=True),
+    Column("workspace", NAME, ForeignKey("workspaces.id", ondelete="CASCADE"), nullable=False),
+    Column("slug", NAME, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("description", Text),
+    Column("status", Text, nullable=False),
+    Column("designated", BigInteger, nullable=False),  # the version that requests get
+    Column("creator", Text),
+    Column("created_at", SECONDS, nullable=False),
+    Column("updated_at", SECONDS, nullable=False),
+    UniqueConstraint("workspace", "slug"),
+    Index(None, "workspace", "updated_at"),
+)
+
+preset_versions = Table(
+    "preset_versions",
+    METADATA,
+    Column("preset", NAME, ForeignKey("presets.id", ondelete="CASCADE"), primary_key=True),
+    Column("version", BigInteger, primary_key=True),
+    Column("id", NAME, nullable=False, unique=True),
+    Column("system_prompt", Text),
+    Column("config", Text, nullable=False),  # JSON object
+    Column("creator", Text, nullable=False),
+    Column("created_at", SECONDS, nullable=False),
 )

@@ -33,10 +33,10 @@ def check(field: str, text: str | None) -> None:
         raise invalid(field, "must hold no NUL character and no lone surrogate")
 
 
-def fitting(text: str) -> str:
+def fitting(text: str, longest: int = LONGEST) -> str:
     """As much of it as can be held."""
-    if len(text) > LONGEST:
-        text = text[:LONGEST]
+    if len(text) > longest:
+        text = text[:longest]
     if is_storable(text):
         return text
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeAlias
 
 from router.policy.attempt import Attempt
 from router.policy.outcome import Outcome, Phase, Verdict
@@ -19,28 +19,35 @@ from router.upstream.exchange import Exchange
 from router.upstream.failed import Failed
 from router.upstream.first_bytes import first_bytes, read_whole
 from router.upstream.headers import forwardable
-from router.upstream.judgement import of_answer, of_clock, of_failure, of_status, retry_after
+from router.upstream.judgement import of_answer, of_clock, of_failure, of_head
 from router.upstream.reply import Reply
 from router.upstream.request_head import RequestHead
 from router.upstream.settings import ClientSettings
 
 _NONE: Mapping[str, str] = {}
-_ALWAYS: Mapping[str, str] = {
+FOREIGN: Mapping[str, str] = {
     "Content-Type": "application/json",
     "Accept": "*/*",
     "Accept-Encoding": "identity",
     "User-Agent": "tramontane",
+}
+_ENGINE: Mapping[str, str] = {
+    **FOREIGN,
     # To Ray Serve's direct ingress: let vLLM itself notice that a client is gone. Ray would cancel vLLM's handler from
     # outside, and of an answer that is not streamed vLLM then goes on generating.
     "X-Request-Disconnect-Disabled": "?1",
 }
+
+Judge: TypeAlias = Callable[[int, Mapping[str, str], float, float], Outcome]
 
 
 class Client:
     """Shared by all requests of a router. Create it inside a running event loop; `aclose` it.
 
     `own_headers` go with every request, e.g. the engines' API key. `wall_clock` gives Unix seconds. `tls` makes the
-    context of TLS connections, which says whom to trust.
+    context of TLS connections, which says whom to trust. `always`: headers of every request that say nothing of us
+    but what we read. `judge`: the verdict on a status other than 200, with its headers, at a Unix time, no wait longer
+    than so many seconds.
     """
 
     def __init__(
@@ -48,20 +55,30 @@ class Client:
         settings: ClientSettings | None = None,
         *,
         own_headers: Mapping[str, str] = _NONE,
+        always: Mapping[str, str] = _ENGINE,
         wall_clock: Callable[[], float] = time.time,
         tls: Callable[[], ssl.SSLContext] = ssl.create_default_context,
+        judge: Judge = of_head,
     ) -> None:
         self._settings = settings or ClientSettings()
         self._connections = Connections(self._settings, tls=tls)
         self._wall_clock = wall_clock
         self._loop = asyncio.get_running_loop()
-        headers = {**_ALWAYS, **own_headers}
-        self._head = lru_cache(maxsize=1024)(lambda base, path: RequestHead.of(base + path, headers))
+        self._judge_head = judge
+        headers = {**always, **own_headers}
+        self._head = lru_cache(maxsize=1024)(lambda base, path, method: RequestHead.of(base + path, headers, method))
 
     async def send(
-        self, attempt: Attempt, path: str, body: bytes, *, stream: bool, headers: Mapping[str, str] = _NONE
+        self,
+        attempt: Attempt,
+        path: str,
+        body: bytes,
+        *,
+        stream: bool,
+        headers: Mapping[str, str] = _NONE,
+        method: str = "POST",
     ) -> Reply:
-        """POST `body` to `path` of the attempt's endpoint.
+        """Send `body` to `path` of the attempt's endpoint.
 
         Returns when the first body byte of a stream is there, or the whole of any other answer. Always close the
         reply: that of a stream holds a connection.
@@ -74,7 +91,7 @@ class Client:
             first_at, phase = started + limits.first_token_s, Phase.FIRST_TOKEN
         if limits.total_s <= 0:  # a clock that has run out would ring only after the connection was made
             return Reply(of_clock(Phase.TOTAL))
-        request = self._head(attempt.endpoint.url, path)
+        request = self._head(attempt.endpoint.url, path, method)
         head = request.write(len(body), forwardable(headers) if headers else _NONE)
         exchange: Exchange | None = None
         try:
@@ -117,8 +134,7 @@ class Client:
         if exchange.status == 200:
             return of_answer(exchange.headers, stream=stream)
         longest_s = self._settings.max_retry_after_s
-        wait_s = retry_after(exchange.headers, now=self._wall_clock(), longest_s=longest_s)
-        return of_status(exchange.status, wait_s)
+        return self._judge_head(exchange.status, exchange.headers, self._wall_clock(), longest_s)
 
     async def _whole(self, exchange: Exchange, outcome: Outcome) -> Reply:
         is_ok = outcome.verdict is Verdict.OK

@@ -23,6 +23,11 @@ def of_status(status: int, retry_after_s: float | None) -> Outcome:
     return Outcome(Verdict.UNAVAILABLE, status, f"HTTP {status}", retry_after_s)
 
 
+def of_head(status: int, headers: Mapping[str, str], now: float, longest_s: float) -> Outcome:
+    """The verdict on an engine's head other than 200, at Unix time `now`; no wait is longer than `longest_s`."""
+    return of_status(status, retry_after(headers, now=now, longest_s=longest_s))
+
+
 def of_answer(headers: Mapping[str, str], *, stream: bool) -> Outcome:
     """The verdict on the head of a 200: is what follows what was asked for?"""
     expected = "text/event-stream" if stream else "application/json"

@@ -1,4 +1,4 @@
-"""Fetches the pictures that requests only name by URLs, so that engines need no way out and never see a URL.
+"""Fetches the pictures, and PDFs, that requests only name by URLs, so that engines need no way out and never see a URL.
 
     request → [cache, flight, download] × URLs, side by side → data URLs → the request is read again, with them
 
@@ -14,6 +14,7 @@ from ssl import SSLContext
 from typing import Protocol
 
 import aiohttp
+from pybase64 import b64decode
 
 from router.protocol.errors import ApiError, invalid
 from router.protocol.limits import Limits
@@ -25,7 +26,7 @@ from router.upstream.media_flight import Budget, Flight
 from router.upstream.media_result import Arrived, NotFetched, Result
 from router.upstream.media_settings import MediaSettings
 
-_Key = tuple[str, str]  # salt and URL
+_Key = tuple[str, str, bool]  # salt and URL; of a PDF?
 
 
 class Listener(Protocol):
@@ -43,6 +44,11 @@ async def refuse(unfetched: Unfetched) -> Fetched:
     field = next(iter(unfetched.fields.values()))
     problem = "only data URLs are accepted: the router does not fetch images; send data:image/png;base64,…"
     raise invalid(field, problem, error_type="image_download_failed")
+
+
+async def refuse_file(url: str, field: str, room: int, salt: str) -> bytes:
+    """What `fetch_file` is where nothing is to be fetched. Raises ApiError, always."""
+    raise invalid(field, "only data URLs are accepted: the router does not fetch files; send data:application/pdf;…")
 
 
 @asynccontextmanager
@@ -115,7 +121,7 @@ class MediaFetcher:
         async def get(url: str, field: str) -> bytes:
             async with slots:
                 try:
-                    return (await self._get((unfetched.salt, url), budget)).image
+                    return (await self._get((unfetched.salt, url, False), budget)).image
                 except NotFetched as error:
                     raise error.told(field) from None
 
@@ -127,6 +133,14 @@ class MediaFetcher:
         else:
             return {url: task.result() for url, task in tasks.items()}
         raise first
+
+    async def fetch_file(self, url: str, field: str, room: int, salt: str) -> bytes:
+        """One PDF of at most `room` bytes, for the tenant with that salt. Raises ApiError, naming the field."""
+        try:
+            arrived = await self._get((salt, url, True), Budget(room))
+        except NotFetched as error:
+            raise error.told_of_file(field) from None
+        return b64decode(arrived.image[arrived.image.index(b",") + 1 : -1])
 
     async def _get(self, key: _Key, budget: Budget) -> Arrived:
         kept = self.cache.get(key, self._clock())
@@ -158,7 +172,7 @@ class MediaFetcher:
     async def _fly(self, key: _Key, flight: Flight) -> None:
         started, result = self._clock(), Result.ABANDONED
         try:
-            arrived = await self.downloads.get(key[1], flight.on_bytes)
+            arrived = await self.downloads.get(key[1], flight.on_bytes, is_pdf=key[2])
             result = Result.FETCHED
             if arrived.may_keep:
                 self.cache.put(key, arrived, self._clock())

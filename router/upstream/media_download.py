@@ -1,4 +1,4 @@
-"""One picture from one URL: redirects by hand, each hop checked like the first; read no further than it may be kept.
+"""One picture, or one PDF, from one URL: redirects by hand, each hop checked like the first; read no further than kept.
 
 What is trusted of an answer: nothing. Its length is counted, its type is compared with its first bytes, compressed
 ones are refused (a kilobyte can become a gigabyte), and its size in pixels is looked for while it arrives. The request
@@ -28,6 +28,9 @@ HEADERS = {
     "Accept-Encoding": "identity",
 }
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_PDF = "application/pdf"
+_PDF_HEAD = b"%PDF-"  # within the first kilobyte, say readers; some servers' PDFs begin with a few odd bytes
+_PDF_HEAD_WITHIN = 1_024
 _GONE = frozenset({404, 410})
 _UNREACHABLE = "the image's host cannot be reached, or is not public"
 
@@ -53,41 +56,42 @@ class Downloads:
         """From how many something is fetched now, or will be as soon as there is a place."""
         return self._slots.hosts
 
-    async def get(self, text: str, on_bytes: Callable[[int], None]) -> Arrived:
-        """Fetch. `on_bytes` is told how many more have come. Raises NotFetched, and nothing else."""
+    async def get(self, text: str, on_bytes: Callable[[int], None], *, is_pdf: bool = False) -> Arrived:
+        """Fetch a picture, or a PDF. `on_bytes` is told how many more have come. Raises NotFetched, nothing else."""
         try:
             async with asyncio.timeout(self._settings.total_s):
-                return await self._follow(text, on_bytes)
+                return await self._follow(text, on_bytes, is_pdf)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise _translated(error) from None
 
-    async def _follow(self, text: str, on_bytes: Callable[[int], None]) -> Arrived:
+    async def _follow(self, text: str, on_bytes: Callable[[int], None], is_pdf: bool) -> Arrived:
         try:
             url = self._rules.read(text)
         except ValueError as error:
             raise NotFetched(Result.URL_REFUSED, str(error)) from None
         for _ in range(self._settings.redirects + 1):
             async with self._slots.of(url.host):
-                found = await self._hop(url, on_bytes)
+                found = await self._hop(url, on_bytes, is_pdf)
             if isinstance(found, Arrived):
                 return found
             url = found
         problem = f"the image's URL redirects more than {self._settings.redirects} times"
         raise NotFetched(Result.REDIRECT_REFUSED, problem)
 
-    async def _hop(self, url: MediaUrl, on_bytes: Callable[[int], None]) -> Arrived | MediaUrl:
-        """The picture, or where a redirect leads."""
+    async def _hop(self, url: MediaUrl, on_bytes: Callable[[int], None], is_pdf: bool) -> Arrived | MediaUrl:
+        """What was looked for, or where a redirect leads."""
         address = URL(str(url), encoded=True)
         if (address.raw_host, address.port, address.raw_path_qs) != (url.host, url.port, url.target):
             raise NotFetched(Result.URL_REFUSED, "the URL can be read in two ways")
-        async with self._session.get(address, allow_redirects=False) as answer:
+        accept = {"Accept": _PDF} if is_pdf else None
+        async with self._session.get(address, allow_redirects=False, headers=accept) as answer:
             if answer.status in _REDIRECTS:
                 return self._redirected(url, answer.headers.getall("Location", []))
             if answer.status in _GONE:
                 raise NotFetched(Result.NOT_FOUND, f"there is no such image (status {answer.status})")
             if answer.status != 200:
                 raise NotFetched(Result.STATUS, f"the image's host answered with status {answer.status}")
-            return await self._picture(answer, on_bytes)
+            return await self._body(answer, on_bytes, is_pdf)
 
     def _redirected(self, url: MediaUrl, locations: list[str]) -> MediaUrl:
         try:
@@ -98,29 +102,35 @@ class Downloads:
             problem = f"the image's URL redirects to where it may not: {error}"
             raise NotFetched(Result.REDIRECT_REFUSED, problem) from None
 
-    async def _picture(self, answer: aiohttp.ClientResponse, on_bytes: Callable[[int], None]) -> Arrived:
+    async def _body(self, answer: aiohttp.ClientResponse, on_bytes: Callable[[int], None], is_pdf: bool) -> Arrived:
         kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower().replace("jpg", "jpeg")
-        if kind not in MEDIA_TYPES:
+        if is_pdf and kind != _PDF:
+            raise NotFetched(Result.TYPE_REFUSED, "what the URL leads to is not a PDF document")
+        if not is_pdf and kind not in MEDIA_TYPES:
             raise NotFetched(Result.TYPE_REFUSED, "what the URL leads to is not a PNG, JPEG, WebP or GIF image")
         if answer.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
             raise NotFetched(Result.TYPE_REFUSED, "the image's host sends it compressed, without being asked to")
-        if (answer.content_length or 0) > self._limits.image_bytes:
-            raise self._too_large()
-        data = await self._read(answer.content, kind, on_bytes)
+        most = "file_bytes" if is_pdf else "image_bytes"
+        if (answer.content_length or 0) > getattr(self._limits, most):
+            raise self._too_large(most)
+        data = await self._read(answer.content, kind, on_bytes, most)
         self._check(data, kind, is_whole=True)
         directives = {part.strip().lower() for part in ",".join(answer.headers.getall("Cache-Control", [])).split(",")}
         image = b'"data:%b;base64,%b"' % (kind.encode(), b64encode(data))
         return Arrived(image, len(data), may_keep="no-store" not in directives)
 
-    async def _read(self, content: aiohttp.StreamReader, kind: str, on_bytes: Callable[[int], None]) -> bytearray:
+    async def _read(
+        self, content: aiohttp.StreamReader, kind: str, on_bytes: Callable[[int], None], most: str
+    ) -> bytearray:
+        """`most`: the limit on its bytes."""
         data = bytearray()
         look_at = HEAD_BYTES  # bytes; doubled each time, so that looking costs no more than reading
         try:
             async for piece in content.iter_any():
                 self.receiving += len(piece)
                 data += piece
-                if len(data) > self._limits.image_bytes:
-                    raise self._too_large()
+                if len(data) > getattr(self._limits, most):
+                    raise self._too_large(most)
                 if self.receiving > self._settings.receiving_bytes:
                     problem = "too many images are being fetched, please try again"
                     raise NotFetched(Result.BUSY, problem, "receiving_bytes")
@@ -134,6 +144,10 @@ class Downloads:
 
     def _check(self, data: bytearray, kind: str, *, is_whole: bool) -> None:
         """Look at what has come so far."""
+        if kind == _PDF:
+            if _PDF_HEAD not in data[:_PDF_HEAD_WITHIN] and (is_whole or len(data) >= _PDF_HEAD_WITHIN):
+                raise NotFetched(Result.TYPE_REFUSED, "the image's host says it is a PDF, its first bytes do not")
+            return
         try:
             if f"image/{format_of(bytes(data[:HEAD_BYTES]))}" != kind:
                 raise NotFetched(Result.TYPE_REFUSED, f"the image's host says it is {kind}, its first bytes do not")
@@ -149,8 +163,8 @@ class Downloads:
             problem = f"at most {self._limits.image_pixels} pixels, this has {width} x {height}"
             raise NotFetched(Result.TOO_LARGE, problem, "image_pixels")
 
-    def _too_large(self) -> NotFetched:
-        return NotFetched(Result.TOO_LARGE, f"at most {self._limits.image_bytes} bytes, this has more", "image_bytes")
+    def _too_large(self, most: str) -> NotFetched:
+        return NotFetched(Result.TOO_LARGE, f"at most {getattr(self._limits, most)} bytes, this has more", most)
 
 
 def _translated(error: Exception) -> NotFetched:

@@ -56,6 +56,14 @@ class NotFetched(Exception):
         self.problem = problem
         self.limit = limit
 
+    def told_of_file(self, field: str) -> ApiError:
+        """As the caller sees it, when it is no image that was wanted but a document."""
+        problem = self.problem.replace("image", "file")
+        if self.result is Result.BUSY:
+            return NotFetched(self.result, problem, self.limit).told(field)
+        error_type = "not_found" if self.result is Result.NOT_FOUND else "invalid_request"
+        return invalid(field, problem, error_type=error_type, limit=self.limit)
+
     def told(self, field: str) -> ApiError:
         """As the caller sees it, with the field that named the URL."""
         if self.result is Result.BUSY:

@@ -6,7 +6,7 @@ own. A probe that fails writes nothing: the directory calls an engine unknown wh
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 
 import aiohttp
@@ -22,19 +22,25 @@ logger = logging.getLogger(__name__)
 
 
 class Prober:
-    """One per router. `interval_s`: seconds until the next round; asked anew after each."""
+    """One per router.
+
+    `interval_s`: seconds until the next round; asked anew after each. `endpoints`: whom to ask; None: everybody in the
+    directory. Who is not ours has no such page.
+    """
 
     def __init__(
         self,
         *,
         session: aiohttp.ClientSession,
         directory: Directory,
+        endpoints: Callable[[], Iterable[Endpoint]] | None = None,
         interval_s: Callable[[], float] = lambda: 1.0,
         timeout_s: float = 2.0,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         self._session = session
         self._directory = directory
+        self._endpoints = endpoints or directory.all
         self._interval_s = interval_s
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
         self._sleep = sleep
@@ -49,7 +55,7 @@ class Prober:
 
     def start_round(self, group: asyncio.TaskGroup) -> None:
         """Start a probe of each endpoint that has none under way."""
-        for endpoint in self._directory.all():
+        for endpoint in self._endpoints():
             if endpoint.id not in self._under_way:
                 self._under_way.add(endpoint.id)
                 task = group.create_task(self._probe(endpoint))

@@ -1,7 +1,7 @@
-"""The head of a POST, written once for each address and path: of one request to the next only its length differs."""
+"""The head of a request, written once for each address and path: of one request to the next only its length differs."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 from yarl import URL
@@ -15,15 +15,15 @@ class RequestHead:
 
     origin: Origin
     names: frozenset[str]  # of the headers that are always there, in lower case
-    before_length: bytes
+    before_length: bytes = field(repr=False)  # it may hold a key
 
     @classmethod
-    def of(cls, url: str, headers: Mapping[str, str]) -> Self:
+    def of(cls, url: str, headers: Mapping[str, str], method: str = "POST") -> Self:
         """For a whole URL, without query. Raises ValueError: it has no host, or a header is no Latin-1."""
         parts = URL(url, encoded=True)
         if parts.raw_host is None or parts.port is None:
             raise ValueError(f"{url!r} has no host")
-        lines = [f"POST {parts.raw_path} HTTP/1.1", f"Host: {parts.host_port_subcomponent}"]
+        lines = [f"{method} {parts.raw_path} HTTP/1.1", f"Host: {parts.host_port_subcomponent}"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
         return cls(
             origin=Origin(parts.raw_host, parts.port, parts.scheme == "https"),

@@ -2,15 +2,18 @@
 
 When a breaker's time is over, the endpoint gets one real request of one token. `/health` would say nothing: it stays
 200 while an engine hangs. A good answer closes the breaker, anything else opens it for longer. Should a request of a
-caller be
-there first, it is the probe, and may go elsewhere if it fails.
+caller be there first, it is the probe, and may go elsewhere if it fails.
+
+Where a request costs money, nothing is asked that a caller has not: such a pool is not among the reviver's, or is asked
+in a way of its own that costs nothing.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
-from typing import Protocol
+from types import MappingProxyType
+from typing import Protocol, TypeAlias
 
 import msgspec
 
@@ -27,6 +30,9 @@ PATH = "/v1/chat/completions"
 logger = logging.getLogger(__name__)
 
 
+Ask: TypeAlias = Callable[[Attempt], Awaitable[Reply]]
+
+
 class Sender(Protocol):
     """Sends an attempt; see `client.Client`."""
 
@@ -34,7 +40,11 @@ class Sender(Protocol):
 
 
 class Reviver:
-    """One per router. `clock` gives monotonic seconds; `deadlines` are those of a pool, by its name."""
+    """One per router.
+
+    `clock` gives monotonic seconds; `deadlines` are those of a pool, by its name; `asks`: how pools are asked that have
+    a way of their own, by name.
+    """
 
     def __init__(
         self,
@@ -46,6 +56,7 @@ class Reviver:
         client: Sender,
         clock: Callable[[], float],
         interval_s: float,
+        asks: Mapping[str, Ask] = MappingProxyType({}),
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         self._pools = pools
@@ -55,6 +66,7 @@ class Reviver:
         self._client = client
         self._clock = clock
         self._interval_s = interval_s
+        self._asks = asks
         self._sleep = sleep
         self._under_way: set[EndpointId] = set()
 
@@ -77,14 +89,8 @@ class Reviver:
                     task.add_done_callback(partial(self._ended, endpoint.id, breaker, permit))
 
     async def _try_out(self, pool: Pool, endpoint: Endpoint, breaker: Breaker, permit: Permit) -> None:
-        attempt = Attempt(1, pool, endpoint, self._deadlines(pool.name))
-        body = {
-            "model": pool.upstream_model,
-            "messages": [{"role": "user", "content": "Hello"}],
-            "max_tokens": 1,
-            "stream": True,
-        }
-        reply = await self._client.send(attempt, PATH, msgspec.json.encode(body), stream=True)
+        ask = self._asks.get(pool.name, self._ask)
+        reply = await ask(Attempt(1, pool, endpoint, self._deadlines(pool.name)))
         try:
             outcome = reply.outcome
             if outcome.verdict is Verdict.OK:
@@ -94,6 +100,16 @@ class Reviver:
             reply.close()
         breaker.release(permit, outcome, self._clock())
         logger.info("%s was tried out: %s", endpoint.id, outcome.verdict.value)
+
+    async def _ask(self, attempt: Attempt) -> Reply:
+        """One token, as an engine of ours is asked for it."""
+        body = {
+            "model": attempt.pool.upstream_model,
+            "messages": [{"role": "user", "content": "Hello"}],
+            "max_tokens": 1,
+            "stream": True,
+        }
+        return await self._client.send(attempt, PATH, msgspec.json.encode(body), stream=True)
 
     def _ended(self, endpoint_id: EndpointId, breaker: Breaker, permit: Permit, _: "asyncio.Task[None]") -> None:
         self._under_way.discard(endpoint_id)

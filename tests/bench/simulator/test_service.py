@@ -216,7 +216,7 @@ def test_the_small_routes_answer() -> None:
 
 def test_rendering_and_tokenizing_count_as_answering_does() -> None:
     async def work(client: Client) -> None:
-        chat = {
+        chat: dict[str, Any] = {
             "model": "m",
             "messages": [{"role": "user", "content": [picture(100, 60), {"type": "text", "text": "?"}]}],
         }
@@ -229,6 +229,12 @@ def test_rendering_and_tokenizing_count_as_answering_does() -> None:
         assert 8 == len(answer["choices"][0]["token_ids"])
         text = (await client.http.post(client.url("/tokenize"), json={"prompt": "four"})).json()
         assert (2, 4096) == (text["count"], text["max_model_len"])
+        begun: dict[str, Any] = {"messages": [*chat["messages"], {"role": "assistant", "content": "four"}]}
+        ended = (await client.http.post(client.url("/tokenize"), json=begun)).json()
+        begun |= {"continue_final_message": True, "add_generation_prompt": False}
+        assert ended["count"] - 1 == (await client.http.post(client.url("/tokenize"), json=begun)).json()["count"]
+        begun["add_generation_prompt"] = True
+        assert 400 == (await client.http.post(client.url("/tokenize"), json=begun)).status_code
 
     with_engines(work, SMALL)
 

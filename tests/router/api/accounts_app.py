@@ -8,15 +8,18 @@ from dataclasses import dataclass
 import httpx
 from fastapi import FastAPI
 
-from router.api import errors, guardrails, keys, workspaces
+from router.api import errors, guardrails, keys, presets, workspaces
 from router.api.auth import Authenticator
 from router.api.management import Accounts, Desk
 from router.policy.key import ANONYMOUS, Key, Rates
+from router.protocol.limits import Limits
 from router.store.database import Database, open_database
 from router.store.guardrails import GuardrailStore
 from router.store.keys import KeyStore
 from router.store.known_keys import KnownKeys
 from router.store.known_keys_settings import KnownKeysSettings
+from router.store.known_presets import KnownPresets
+from router.store.presets import PresetStore
 from router.store.spent_store import SpentStore
 from router.store.workspace_budgets import WorkspaceBudgetStore
 from router.store.workspaces import WorkspaceStore
@@ -60,7 +63,11 @@ async def accounts_app(url: str) -> AsyncIterator[AccountsApp]:
             spent=SpentStore(database, time.time),
             known=known,
         )
-        yield AccountsApp(app_of(Desk(authenticator, accounts)), database, known, authenticator)
+        app = app_of(Desk(authenticator, accounts))
+        kept = PresetStore(database, time.time)
+        known_presets = KnownPresets(kept, clock=time.monotonic)
+        app.include_router(presets.routes(authenticator, kept, known_presets, Limits(body_bytes=200_000)), prefix=BASE)
+        yield AccountsApp(app, database, known, authenticator)
 
 
 def app_without_database() -> FastAPI:

@@ -13,7 +13,17 @@ from router.policy.hedge import HedgeSettings
 from router.policy.lease import Pick
 from router.policy.load import TokenLoad
 from router.policy.outcome import Outcome, Usage, Verdict
-from router.policy.route import EXPECTED_COMPLETION_TOKENS, Reason, Refusal, Route, Wait, has_room, hedge, route
+from router.policy.route import (
+    EXPECTED_COMPLETION_TOKENS,
+    Failure,
+    Reason,
+    Refusal,
+    Route,
+    Wait,
+    has_room,
+    hedge,
+    route,
+)
 from tests.router.rules import ALL_TAKEN, UNHEDGED, Seen, rules
 
 LOCAL = Pool("local", "m", "m")
@@ -151,7 +161,7 @@ def test_the_refusal_tells_the_earliest_time_to_come_back() -> None:
     attempts = world.route(LOCAL)
     later = Outcome(Verdict.OVERLOADED, 503, retry_after_s=9.0)
     second = fail(attempts, pick_of(attempts), later)
-    assert refusal(attempts, second, BUSY) == Refusal(2, BUSY, LOCAL, 7.0)
+    assert refusal(attempts, second, BUSY) == Refusal(2, BUSY, LOCAL, 7.0, earlier=(Failure(LOCAL, later),))
 
 
 def test_endpoints_that_asked_for_a_pause_are_not_tried_before_it_is_over() -> None:
@@ -450,3 +460,113 @@ def test_without_another_endpoint_or_before_it_is_late_there_is_no_second() -> N
         pick = pick_of(world.route(LOCAL, call=PROMPT))
         assert hedge(PROMPT, pick, 0.0, world.rules, lambda: 0.1) is None
         assert 1 == world.streams()
+
+
+OTHER = Pool("other", "n", "n")
+REJECTED = Outcome(Verdict.REJECTED, 400)
+
+
+def test_what_one_model_refuses_the_next_may_take() -> None:
+    world = World(local=2, spare=1, other=1)
+    attempts = world.route(LOCAL, SPARE, OTHER)
+    assert OTHER == fail(attempts, pick_of(attempts), REJECTED).attempt.pool
+
+
+def test_what_a_model_refuses_is_not_asked_of_its_other_pools_though_they_come_later() -> None:
+    world = World(local=1, spare=1, other=1)
+    attempts = world.route(LOCAL, OTHER, SPARE)
+    second = fail(attempts, pick_of(attempts), REJECTED)
+    assert refusal(attempts, second, REJECTED) == Refusal(2, REJECTED, OTHER, earlier=(Failure(LOCAL, REJECTED),))
+
+
+def test_a_broken_answer_goes_on_with_the_next_model_too() -> None:
+    world = World(local=2, other=1)
+    attempts = world.route(LOCAL, OTHER)
+    assert OTHER == fail(attempts, pick_of(attempts), Outcome(Verdict.BROKEN)).attempt.pool
+
+
+def test_a_bad_request_uses_up_no_retries_of_others() -> None:
+    world = World(local=1, other=1, floor_per_s=0.0)
+    attempts = world.route(LOCAL, OTHER)
+    assert OTHER == fail(attempts, pick_of(attempts), REJECTED).attempt.pool
+    broken = world.route(LOCAL, OTHER)
+    assert LOCAL == refusal(broken, pick_of(broken), Outcome(Verdict.BROKEN)).last_pool
+
+
+def test_when_the_client_has_gone_no_other_model_is_asked() -> None:
+    world = World(local=1, other=1)
+    attempts = world.route(LOCAL, OTHER)
+    gone = Outcome(Verdict.CANCELLED)
+    assert Refusal(1, gone, LOCAL) == refusal(attempts, pick_of(attempts), gone)
+
+
+def test_the_last_failure_is_told_with_all_before_it() -> None:
+    world = World(local=1, spare=1, other=1)
+    attempts = world.route(LOCAL, SPARE, OTHER)
+    third = fail(attempts, fail(attempts, pick_of(attempts), REFUSED), REJECTED)
+    assert Refusal(3, BUSY, OTHER, 7.0, earlier=(Failure(LOCAL, REFUSED), Failure(SPARE, REJECTED))) == refusal(
+        attempts, third, BUSY
+    )
+
+
+def saturate(world: World, *pools: Pool) -> None:
+    for pool in pools:
+        pick_of(world.route(pool, call=LONG))
+
+
+def test_a_saturated_pool_is_not_waited_for_while_another_of_its_model_has_room() -> None:
+    world = World(admission=SATURATED, local=1, spare=1, other=1)
+    saturate(world, LOCAL)
+    assert SPARE == pick_of(world.route(LOCAL, SPARE)).attempt.pool
+    assert 0 == len(world.rules.queue("local"))
+    assert LOCAL == waiting(world.route(LOCAL, OTHER)).pool
+
+
+def test_when_all_are_saturated_the_first_is_waited_for() -> None:
+    world = World(admission=SATURATED, local=1, spare=1)
+    saturate(world, LOCAL, SPARE)
+    assert LOCAL == waiting(world.route(LOCAL, SPARE)).pool
+
+
+def test_a_pool_that_was_passed_over_is_tried_when_the_others_have_failed() -> None:
+    world = World(admission=SATURATED, local=1, spare=1)
+    saturate(world, LOCAL)
+    attempts = world.route(LOCAL, SPARE)
+    assert LOCAL == fail(attempts, pick_of(attempts), REFUSED).attempt.pool
+
+
+def test_pools_are_measured_by_what_their_attempts_came_to() -> None:
+    world = World(local=2, spare=1)
+    performance = world.rules.performance
+    attempts = world.route(LOCAL, SPARE, call=PROMPT)
+    second = fail(attempts, pick_of(attempts), REFUSED)
+    world.now = 2.0
+    second.lease.commit()
+    world.now = 4.0
+    second.lease.end(OK, Usage(1_000, 100))
+    first_token, speed = performance.latency("local", 4.0, 300.0), performance.throughput("local", 4.0, 300.0)
+    assert first_token is not None
+    assert speed is not None
+    assert [2.0, 25.0] == pytest.approx([first_token.p50, speed.p50], rel=0.05)
+    assert 0.5 == performance.uptime("local", 4.0, 300.0)
+    assert performance.uptime("spare", 4.0, 300.0) is None
+
+
+@pytest.mark.parametrize(
+    ("outcome", "usage", "seconds"),
+    [
+        (OK, None, 1.0),
+        (OK, Usage(10, 5, is_exact=False), 1.0),
+        (OK, Usage(10, 0), 1.0),
+        (OK, Usage(10, 5), 0.0),
+        (Outcome(Verdict.BROKEN), Usage(10, 5), 1.0),
+    ],
+)
+def test_only_whole_answers_that_were_counted_have_a_speed(
+    outcome: Outcome, usage: Usage | None, seconds: float
+) -> None:
+    world = World(local=1)
+    pick = pick_of(world.route(LOCAL))
+    world.now = seconds
+    pick.lease.end(outcome, usage)
+    assert world.rules.performance.throughput("local", seconds, 300.0) is None

@@ -107,3 +107,11 @@ def test_no_bytes_raise_anything_but_an_api_error(raw: bytes) -> None:
     except ApiError as error:
         status = error.status
     assert 400 == status
+
+
+def test_documents_are_cut_out_like_images_and_nothing_else_is() -> None:
+    pdf, other = "data:application/pdf;base64,JVBE", "data:application/pdfx"
+    body = split(json.dumps({"a": pdf, "b": "data:image/png;base64,x", "c": other, "d": "data:"}).encode(), Limits())
+    assert [f'"{pdf}"'.encode(), b'"data:image/png;base64,x"'] == [bytes(each) for each in body.images]
+    assert [b'"data:image/#0"', b'"data:image/#1"'] == [bytes(body.fields[name]) for name in "ab"]
+    assert [other, "data:"] == [json.loads(bytes(body.fields[name])) for name in "cd"]

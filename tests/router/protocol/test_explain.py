@@ -11,8 +11,11 @@ from router.policy.call import Call
 from router.policy.candidates import Candidates
 from router.policy.catalog import Endpoint, EndpointId, Pool
 from router.policy.deadline import Deadlines
+from router.policy.draft import Exclusion
+from router.policy.model_names import Strategy
 from router.policy.outcome import Outcome, Verdict
 from router.policy.picker import Decision
+from router.policy.preferences import Cutoffs, Preferences
 from router.protocol.explain import SHOWN, Tried, log_line, name_of, router_metadata
 
 HERE = Pool("here", "m", "served")
@@ -118,3 +121,37 @@ def test_of_a_large_fleet_the_chosen_and_the_cheapest_are_shown() -> None:
 )
 def test_the_reason_is_told_in_words(one: Tried, reason: str) -> None:
     assert reason in routing(one)["reason"]
+
+
+def test_how_the_model_was_found_is_told_unless_another_answered() -> None:
+    told = router_metadata(CALL, [HERE], [tried(cached=[0], queued=[0])], strategy=Strategy.LATEST, family="a/b")
+    assert ("latest", {"version_group": "a/b"}) == (told["strategy"], told["params"])
+    auto = router_metadata(CALL, [HERE, THERE], [tried(cached=[0], queued=[0], pool=THERE)], strategy=Strategy.AUTO)
+    assert "auto" == auto["strategy"]
+
+
+def test_what_was_left_out_counts_and_is_named() -> None:
+    told: Any = router_metadata(CALL, [HERE], [], excluded=[Exclusion(THERE, "max_price")])
+    assert (2, 1, {"there": "max_price"}) == (
+        told["endpoints"]["total"],
+        len(told["endpoints"]["available"]),
+        told["excluded_by"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("preferences", "params"),
+    [
+        (Preferences(preferred_min_throughput=Cutoffs(p50=40.0)), {"throughput_floor": 40.0}),
+        (Preferences(preferred_min_throughput=Cutoffs(p99=40.0)), None),
+        (Preferences(), None),
+    ],
+)
+def test_a_floor_under_the_throughput_is_told(preferences: Preferences, params: dict[str, float] | None) -> None:
+    assert params == router_metadata(CALL, [HERE], [], preferences=preferences).get("params")
+
+
+def test_what_plugins_did_is_told_as_they_told_it() -> None:
+    stage = {"type": "plugin", "name": "context-compression"}
+    assert [stage] == router_metadata(CALL, [HERE], [], pipeline=(stage,))["pipeline"]
+    assert not {"pipeline", "params", "excluded_by"} & router_metadata(CALL, [HERE], []).keys()

@@ -143,3 +143,44 @@ def test_success_is_no_failure() -> None:
 @given(body=st.binary(), verdict=st.sampled_from([verdict for verdict in Verdict if verdict is not Verdict.OK]))
 def test_no_body_breaks_the_translation(body: bytes, verdict: Verdict) -> None:
     assert 400 <= of_outcome(Outcome(verdict), provider="p", body=body).status < 600
+
+
+@pytest.mark.parametrize(
+    ("message", "figures"),
+    [
+        (
+            (
+                "This endpoint's maximum context length is 16384 tokens. However, you requested about 26265 tokens "
+                "(26255 of text input, 10 in the output). Please reduce the length of either one."
+            ),
+            (16384, 26255, 10),
+        ),
+        (
+            (
+                "This model's maximum context length is 8192 tokens. However, you requested 9000 tokens (8500 in the "
+                "messages, 500 in the completion). Please reduce the length of the messages or completion."
+            ),
+            (8192, 8500, 500),
+        ),
+        (
+            "This model's maximum context length is 8192 tokens. However, your messages resulted in 9001 tokens.",
+            (8192, 9001, 0),
+        ),
+        (
+            "Prompt contains 40014 tokens and 0 draft tokens, too large for model with 32768 maximum context length",
+            (32768, 40014, 0),
+        ),
+        ("prompt is too long: 208310 tokens > 200000 maximum", (200000, 208310, 0)),
+    ],
+)
+def test_other_providers_overflows_are_told_in_the_same_words(message: str, figures: tuple[int, int, int]) -> None:
+    error = told(REJECTED, message)
+    limit, text, output = figures
+    assert "context_length_exceeded" == error.error_type
+    assert f"maximum context length is {limit} tokens" in error.message
+    assert f"({text} of text input, {output} in the output)" in error.message
+
+
+def test_the_routers_own_credit_is_no_concern_of_the_caller() -> None:
+    error = told(Outcome(Verdict.REJECTED, 402), "Insufficient credits")
+    assert (502, "Provider returned error: it refused the router") == (error.status, error.message)

@@ -77,9 +77,7 @@ def test_images_count_by_their_headers() -> None:
     assert {"text", "image"} == messages.media.kinds
 
 
-@pytest.mark.parametrize(
-    ("part", "kind"), [("input_audio", "audio"), ("file", "file"), ("video_url", "video"), ("input_video", "video")]
-)
+@pytest.mark.parametrize(("part", "kind"), [("input_audio", "audio"), ("video_url", "video"), ("input_video", "video")])
 def test_other_media_are_noted_for_whoever_can_serve_them(part: str, kind: str) -> None:
     assert {"text", kind} == read([user([{"type": part, part: {}}])]).media.kinds
 

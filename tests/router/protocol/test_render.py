@@ -167,7 +167,7 @@ def test_other_media_are_passed_over() -> None:
     parts = [
         {"type": "input_audio", "input_audio": {}, "text": {"a": "\\"}},
         text("a"),
-        {"type": "file", "file": {}, "text": "b"},
+        {"type": "video_url", "video_url": {}, "text": "b"},
     ]
     assert [b"<s>[INST]a[/INST]"] == rendered([user(parts)])[0]
 

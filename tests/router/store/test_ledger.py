@@ -39,6 +39,20 @@ def test_a_row_comes_back_as_it_was_written(url: str) -> None:
         attempts=2,
         latency_ms=12,
         duration_ms=340,
+        generation_ms=300,
+        external_user="u",
+        session_id="s",
+        referer="https://a.example/b",
+        title="App",
+        user_agent="agent/1",
+        upstream_id="chatcmpl-1",
+        preset_id="p",
+        service_tier="flex",
+        answers='[{"provider":"local","pool":"local/m","status":200}]',
+        media=2,
+        reasoning_tokens=1,
+        cache_discount=17,
+        cached_from="gen-0",
     )
 
     async def use(stores: Stores) -> None:

@@ -5,11 +5,14 @@ import subprocess
 import sys
 
 import pytest
-from sqlalchemy import text
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, text
 
+from router.store import migrate
 from router.store.database import open_database
 from router.store.migrate import SchemaUnknown
-from tests.router.store.support import PATIENT, Stores, with_stores
+from tests.router.store.support import NOW, PATIENT, Stores, entry, with_stores
 
 MIGRATE = """
 import asyncio, sys
@@ -80,3 +83,32 @@ def test_a_schema_of_a_newer_router_is_refused(url: str) -> None:
                 await database.migrate()
 
     asyncio.run(main())
+
+
+def test_rows_of_the_version_before_are_read_and_it_may_go_on_writing(url: str) -> None:
+    def old_schema(connection: Connection) -> None:
+        config = Config()
+        config.set_main_option("script_location", str(migrate._SCRIPTS))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+
+    async def make_old() -> None:
+        async with open_database(url, PATIENT) as database, database._begun(writes=True) as connection:
+            await connection.run_sync(old_schema)
+            await connection.execute(text(OLD_ROW), {"id": "gen-1", "created": NOW})
+
+    async def use(stores: Stores) -> None:
+        assert entry(1) == await stores.ledger.find("gen-1")
+        async with stores.database.writing() as connection:
+            await connection.execute(text(OLD_ROW), {"id": "gen-2", "created": NOW})
+        assert entry(2) == await stores.ledger.find("gen-2")
+
+    asyncio.run(make_old())
+    with_stores(url, use)
+
+
+OLD_ROW = """
+INSERT INTO generations (id, created, day, router, key, workspace, kind, streamed, requested, model, provider, pool,
+  status, prompt_tokens, cached_tokens, completion_tokens, image_tokens, is_exact, cost, attempts)
+VALUES (:id, :created, 0, 'r1', 'k', 'default', 'chat', false, '', '', '', '', 'ok', 0, 0, 0, 0, true, 1000000, 0)
+"""

@@ -3,7 +3,7 @@
 import pytest
 
 from router.policy.catalog import Endpoint, EndpointId
-from router.upstream.discovery import static_endpoints
+from router.upstream.discovery import is_base_url, provider_endpoint, static_endpoints
 
 
 def test_each_url_is_an_endpoint_whose_id_is_its_address() -> None:
@@ -26,3 +26,13 @@ def test_each_url_is_an_endpoint_whose_id_is_its_address() -> None:
 def test_what_is_no_base_url_is_refused_by_name(url: str) -> None:
     with pytest.raises(ValueError, match=r"endpoint URL .* must be http"):
         static_endpoints(["http://fine:1", url])
+
+
+def test_a_providers_endpoint_is_known_by_provider_and_model() -> None:
+    endpoint = provider_endpoint("openrouter", "author/slug", "https://openrouter.ai/api/v1/")
+    assert Endpoint(EndpointId("openrouter/author/slug"), "https://openrouter.ai/api/v1") == endpoint
+
+
+@pytest.mark.parametrize("url", ["https://a b", "https://é.example", "https://a.example/\n"])
+def test_a_base_url_is_printable_ascii(url: str) -> None:
+    assert not is_base_url(url)

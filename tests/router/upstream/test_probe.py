@@ -117,3 +117,15 @@ def test_an_engine_that_hung_is_given_up_and_asked_again(run_in_time: Run) -> No
             assert FIGURES == directory.metrics(endpoint(server.url))
 
     run_in_time(main())
+
+
+def test_who_is_not_ours_is_not_asked(run: Run) -> None:
+    async def main() -> None:
+        async with FaultServer(good) as ours, FaultServer(good) as theirs:
+            directory = directory_of(endpoint(ours.url), endpoint(theirs.url, "theirs"))
+            async with open_session(keepalive_s=3.0) as session, asyncio.TaskGroup() as group:
+                asked = [endpoint(ours.url)]
+                Prober(session=session, directory=directory, endpoints=lambda: asked).start_round(group)
+            assert (1, 0) == (len(ours.requests), len(theirs.requests))
+
+    run(main())

@@ -35,3 +35,9 @@ def test_further_headers_come_last_and_replace_none() -> None:
 def test_a_url_without_a_host_is_none() -> None:
     with pytest.raises(ValueError, match="has no host"):
         RequestHead.of("/v1/x", OWN)
+
+
+def test_other_methods_and_a_repr_that_shows_no_header() -> None:
+    head = RequestHead.of("http://e:1/models", {"Authorization": "Bearer secret"}, "GET")
+    assert head.write(0, {}).startswith(b"GET /models HTTP/1.1\r\n")
+    assert "secret" not in repr(head)

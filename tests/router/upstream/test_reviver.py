@@ -131,3 +131,26 @@ def test_a_probe_that_is_cancelled_is_given_back() -> None:
         assert world.breakers.of(BAD.id).wants_probe(world.now)
 
     asyncio.run(scenario())
+
+
+def test_a_pool_with_a_way_of_its_own_is_asked_so_and_no_request_is_made() -> None:
+    world = World()
+    asked: list[EndpointId] = []
+
+    async def check(attempt: Attempt) -> Reply:
+        asked.append(attempt.endpoint.id)
+        return Reply(OK)
+
+    world.reviver = Reviver(
+        pools=[POOL],
+        endpoints=lambda pool: [BAD, GOOD],
+        breakers=world.breakers,
+        deadlines=lambda pool: Deadlines(),
+        client=world,  # type: ignore[arg-type]
+        clock=lambda: world.now,
+        interval_s=1.0,
+        asks={POOL.name: check},  # type: ignore[dict-item]
+    )
+    world.now = 1.0
+    asyncio.run(world.round())
+    assert ([BAD.id], [], State.CLOSED) == (asked, world.sent, world.state())
