@@ -1,12 +1,17 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests import postgres
 from tests.postgres import Postgres
 
 # behind everything else, the longest last; Ray alone before the stack that they share, as its agents have one port
 ORDER = ("tests/chaos", "tests/e2e/test_ray_door", "tests/e2e")
+
+# how long an example takes says more of the machine than of what is tested
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
