@@ -8,9 +8,11 @@ from pathlib import Path
 
 import yaml
 
+import serving.config
+from deploy.model_facts import ModelFacts, facts_of
+
 MODEL = "tramontane/pocket"
 APPLICATION = "pocket"
-CONTEXT_TOKENS = 4096  # what the pocket profile's preset gives its engine
 VOCABULARY = Path(__file__).parents[1] / "serving" / "pocket" / "weights" / "tekken.json"
 API_KEY, MANAGEMENT_KEY, DATABASE = "api-key", "management-key", "accounts.db"  # files in the run's folder
 DRAIN_S = 10.0  # open answers of a small model end within a second or two
@@ -26,16 +28,23 @@ class Cluster:
 
 def deployment(replicas: int) -> str:
     """A deployment file (serving/config.py) for engines with the pocket model on CPU."""
-    return _yaml(
-        {
-            "model": "pocket",
-            "preset": "cpu",
-            "model_id": MODEL,
-            "application": APPLICATION,
-            "replicas": replicas,
-            "drain": {"timeout_s": DRAIN_S},
-        }
-    )
+    return _yaml(_deployment(replicas))
+
+
+def facts() -> ModelFacts:
+    """What is true of the model on those engines."""
+    return facts_of(serving.config.parse(_deployment(1), "the pocket model's deployment"))
+
+
+def _deployment(replicas: int) -> dict[str, object]:
+    return {
+        "model": "pocket",
+        "preset": "cpu",
+        "model_id": MODEL,
+        "application": APPLICATION,
+        "replicas": replicas,
+        "drain": {"timeout_s": DRAIN_S},
+    }
 
 
 def router(*, host: str, port: int, folder: Path, cluster: Cluster) -> str:
@@ -43,10 +52,12 @@ def router(*, host: str, port: int, folder: Path, cluster: Cluster) -> str:
 
     Keys are read from the folder, the ledger is kept in it.
     """
+    told = facts()
     pool = {
         "name": "pocket-on-this-machine",
         "upstream_model": MODEL,
         "vocabulary": str(VOCABULARY),
+        "quantization": told.quantization,
         # Nothing is paid for here; a price lets `usage.cost` be seen, at what small hosted models cost.
         "price": {"prompt": 0.1, "completion": 0.3},
         "discovery": {
@@ -60,8 +71,8 @@ def router(*, host: str, port: int, folder: Path, cluster: Cluster) -> str:
         "id": MODEL,
         "name": "Tramontane pocket",
         "description": "A tiny trained model of Mistral Small 3.1's architecture; runs on a CPU.",
-        "context_length": CONTEXT_TOKENS,
-        "input_modalities": ["text", "image"],
+        "context_length": told.context_length,
+        "input_modalities": [*told.input_modalities],
         "pools": [pool],
     }
     return _yaml(
@@ -72,6 +83,7 @@ def router(*, host: str, port: int, folder: Path, cluster: Cluster) -> str:
             "accounts": {"bootstrap": {"file": str(folder / MANAGEMENT_KEY)}},
             "ledger": {"spool": {"directory": str(folder / "spool")}},
             "models": [model],
+            "limits": {"images": told.images_per_request},
         }
     )
 

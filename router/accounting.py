@@ -21,7 +21,7 @@ from router.policy.quota import DenialReason, Denied, Permit, Quotas, Standing
 from router.protocol.denials import of_denial
 from router.protocol.entry import Entry, Opened
 from router.protocol.errors import ApiError
-from router.protocol.usage import cost
+from router.protocol.usage import cost, insured
 
 Borrow = Callable[[Sequence[Want]], Awaitable[bool]]
 
@@ -125,6 +125,8 @@ class Ticket:
             ApiError: 402, 403, 429: it may not be sent; 503: its budget cannot be asked for.
         """
         assert self._permit is not None
+        if generation.request.kind.is_free:
+            return  # counts as a request, and that is all
         accounting, call = self._accounting, generation.request.call
         estimate = expected_cost(call, generation.pools, choices=generation.request.choices)
         for left in reversed(range(_ROUNDS)):
@@ -172,7 +174,9 @@ def _charge(generation: Generation) -> int:
     outcome, pool, usage = generation.outcome, generation.pool, generation.usage
     if outcome is None or outcome.verdict not in _CHARGED or pool is None or usage is None:
         return 0
-    return round(cost(usage, pool.price) * NANO)
+    has_tokens = generation.request.kind.output == "text"
+    price = insured(pool.price, usage, generation.finish_reason) if has_tokens else pool.price
+    return round(cost(usage, price) * NANO)
 
 
 def _nobody_lends() -> ApiError:

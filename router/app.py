@@ -159,7 +159,7 @@ def build(
                 wall_clock=time.time,
             )
             gateway = Gateway(
-                pools=[pool for pool, _ in pools],
+                planner=policies.planner,
                 rules=policies.rules,
                 upstream=Upstreams(client, providers),
                 phrases=Phrasebook({each.slug: each.words(user_key) for each in secrets.providers}),

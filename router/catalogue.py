@@ -20,6 +20,7 @@ from router.protocol.model_object import ModelCard
 from router.protocol.provider_object import ProviderCard, providers_of
 
 _UPTIME_S = 300.0  # of `uptime_last_5m`
+_FRESH_S = 5.0  # what was measured is worked out anew so often: a day's uptime takes a tenth of a millisecond
 _FREE = MaxPrice(0.0, 0.0, 0.0)
 _ABSENT = Standing(0, 0)
 
@@ -68,6 +69,7 @@ class Catalogue:
         self._engines = engines
         self._standings = standings
         self._clock = clock
+        self._measures: dict[str, tuple[float, Measured]] = {}  # by pool: when, and what
         self.providers = providers_of(pools, providers)
 
     def offers(self, key: Key | None = None) -> list[Offer]:
@@ -124,13 +126,18 @@ class Catalogue:
 
     def _measured(self, pool: str) -> Measured:
         performance, now = self._performance, self._clock()
-        return Measured(
+        known = self._measures.get(pool)
+        if known is not None and now - known[0] < _FRESH_S:
+            return known[1]
+        measured = Measured(
             latency=performance.latency(pool, now, PUBLISHED_WINDOW_S),
             throughput=performance.throughput(pool, now, PUBLISHED_WINDOW_S),
             uptime_5m=performance.uptime(pool, now, _UPTIME_S),
             uptime_30m=performance.uptime(pool, now, PUBLISHED_WINDOW_S),
             uptime_1d=performance.uptime(pool, now, DAY_S),
         )
+        self._measures[pool] = now, measured
+        return measured
 
 
 def standings_of(fleet: Fleet) -> dict[str, Standing]:

@@ -24,6 +24,7 @@ from router.policy.catalog import Dialect, Pool
 from router.policy.deadline import Deadlines
 from router.policy.hedge import HedgeSettings
 from router.policy.key import Key
+from router.policy.model_names import ModelNames
 from router.policy.quota import QuotaSettings
 from router.policy.retry import RetrySettings
 from router.policy.retry_budget import RetryBudgetSettings
@@ -50,6 +51,7 @@ from router.sections import (
     ProviderSection,
     RoutingSection,
     Section,
+    Slug,
     WaitingSection,
 )
 from router.upstream.kv_event_settings import KVEventsSettings
@@ -79,6 +81,7 @@ class Config(Section):
     media: MediaSettings = MediaSettings()
     providers: list[ProviderSection] = Field(default_factory=list)
     models: Annotated[list[ModelSection], Field(min_length=1)]
+    aliases: dict[Slug, Slug] = Field(default_factory=dict)
     deadlines: Deadlines = Deadlines()
     retry: RetrySettings = RetrySettings()
     retry_budget: RetryBudgetSettings = RetryBudgetSettings()
@@ -115,6 +118,7 @@ class Config(Section):
             twice = {name for name in names if names.count(name) > 1}
             if twice:
                 raise ValueError(f"{what} must be unique, given twice: {', '.join(sorted(twice))}")
+        ModelNames([pool for pool, _ in self.pools()], aliases=self.aliases)
         known = {provider.slug for provider in self.providers}
         for pool in (pool for model in self.models for pool in model.pools):
             if (pool.provider in known) == (pool.discovery is not None):
@@ -153,6 +157,8 @@ def _pool(model: ModelSection, section: PoolSection, provider: ProviderSection |
         outputs=frozenset(model.output_modalities),
         parameters=parameters,
         quantization=section.quantization,
+        tier=section.tier if section.tier is not None else 0 if provider is None else provider.tier,
+        is_distillable=model.distillable,
         adapter=section.upstream_model if section.adapter else None,
     )
 
@@ -169,7 +175,6 @@ def _foreign(provider: ProviderSection) -> dict[str, Any]:
         "dialect": Dialect(provider.dialect),
         "trains": provider.trains,
         "retains": provider.retains,
-        "tier": provider.tier,
     }
 
 

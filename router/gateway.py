@@ -17,7 +17,6 @@ import asyncio
 import logging
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
@@ -27,11 +26,11 @@ from router.hedging import send_hedged
 from router.lobby import Lobby
 from router.policy.attempt import Attempt
 from router.policy.catalog import Pool, Price
-from router.policy.draft import Exclusion
 from router.policy.lease import Pick
 from router.policy.outcome import Outcome, StreamBroken, Verdict
-from router.policy.plan import Plan, plan
+from router.policy.plan import Planner
 from router.policy.route import Clock, Refusal, Route, Rules, Wait, hedge, route
+from router.protocol.conditions import read_conditions
 from router.protocol.dialects.phrasebook import Phrasebook
 from router.protocol.errors import ApiError
 from router.protocol.explain import Tried, log_line
@@ -65,7 +64,7 @@ class Gateway:
     def __init__(
         self,
         *,
-        pools: Sequence[Pool],
+        planner: Planner,
         rules: Rules,
         upstream: Upstream,
         phrases: Phrasebook = NO_PROVIDERS,
@@ -73,8 +72,7 @@ class Gateway:
         clock: Clock,
         listener: Listener,
     ) -> None:
-        self._pools = tuple(pools)
-        self._models = frozenset(pool.model for pool in pools)
+        self._planner = planner
         self._rules = rules
         self._upstream = upstream
         self._phrases = phrases
@@ -90,9 +88,17 @@ class Gateway:
         """
         request = generation.request
         try:
-            planned = self._sayable(plan(request.call, self._pools, generation.key), generation)
+            generation.conditions = read_conditions(
+                request.router_fields,
+                request.parameters,
+                key=generation.key,
+                session=generation.session,
+                cannot=partial(self._phrases.cannot, request),
+            )
+            planned = self._planner.plan(request.call, generation.started, generation.conditions)
+            generation.plan = planned
             if not planned.pools:
-                raise no_pool(request.call, planned, self._models)
+                raise no_pool(request.call, planned)
             generation.pools = planned.pools
             await generation.ticket.open(generation)
             attempts = route(request.call, planned.pools, self._rules, self._clock)
@@ -110,18 +116,16 @@ class Gateway:
             raise
         finally:
             generation.ended = self._clock()
+            self._remember(generation)
             generation.ticket.close(generation)
             self._listener.on_end(generation)
 
-    def _sayable(self, planned: Plan, generation: Generation) -> Plan:
-        """Without the pools of providers that cannot be asked this at all."""
-        cannot = partial(self._phrases.cannot, generation.request)
-        out = {pool.name: reason for pool in planned.pools if (reason := cannot(pool)) is not None}
-        if not out:
-            return planned
-        excluded = (Exclusion(pool, out[pool.name]) for pool in planned.pools if pool.name in out)
-        pools = tuple(pool for pool in planned.pools if pool.name not in out)
-        return replace(planned, pools=pools, excluded=(*planned.excluded, *excluded))
+    def _remember(self, generation: Generation) -> None:
+        """The pool that answered a session well is the first that its next turn asks."""
+        pool, outcome = generation.pool, generation.outcome
+        if pool is not None and outcome is not None and outcome.verdict is Verdict.OK:
+            ended = self._clock() if generation.ended is None else generation.ended
+            self._planner.has_served(generation.request.call, generation.conditions, pool, ended)
 
     async def _answer_whole(self, attempts: Route, generation: Generation, client: Client) -> None:
         committed = await self._commit(attempts, generation)
@@ -156,7 +160,8 @@ class Gateway:
             refusal = Refusal(generation.attempts, broken.outcome, generation.pool)
             _note_end(relay, generation)
             generation.ticket.close(generation)
-            await client.write(relay.error_event(of_refusal(refusal, generation.request.call)), more=False)
+            told = of_refusal(refusal, generation.request.call, excluded=generation.plan.excluded)
+            await client.write(relay.error_event(told), more=False)
         finally:
             relay.close()
             _note_end(relay, generation)
@@ -197,7 +202,8 @@ class Gateway:
                 step = attempts.send(None)
         except StopIteration as stop:
             generation.unsent = stop.value.reason
-            raise of_refusal(stop.value, generation.request.call, answer) from None
+            call, excluded = generation.request.call, generation.plan.excluded
+            raise of_refusal(stop.value, call, answer, excluded=excluded) from None
         self._listener.on_decided(self._clock() - started)
         generation.attempts, generation.pool = step.attempt.number, step.attempt.pool
         self._note(step, generation)
@@ -272,6 +278,10 @@ class Gateway:
             )
         except ValueError as error:
             return Outcome(Verdict.UNAVAILABLE, reply.outcome.status, f"not a completion: {error}"), None
+        if generation.request.kind.is_free:  # nothing was computed: nothing to learn of, to count or to pay
+            generation.outcome = reply.outcome
+            pick.lease.end(reply.outcome)
+            return reply.outcome, Committed(pick.lease, reply, None, whole.body)
         generation.first_byte = self._clock()
         generation.outcome, generation.usage = reply.outcome, whole.usage
         generation.finish_reason = whole.finish_reason

@@ -4,8 +4,10 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from router.policy.catalog import Pool
+from router.policy.draft import UNCONDITIONAL, Conditions
 from router.policy.key import Key
 from router.policy.outcome import Outcome, Usage
+from router.policy.plan import NO_PLAN, Plan
 from router.policy.route import Reason
 from router.protocol.chunk import Identity
 from router.protocol.explain import Tried, router_metadata
@@ -36,6 +38,9 @@ class Generation:
     ended: float | None = None
     attempts: int = 0
     sends: int = 0  # attempts and second attempts beside them
+    session: str | None = None  # the header `x-session-id`
+    conditions: Conditions = UNCONDITIONAL
+    plan: Plan = NO_PLAN
     pools: tuple[Pool, ...] = ()  # that can serve it, in the order to try
     pool: Pool | None = None
     outcome: Outcome | None = None
@@ -52,4 +57,14 @@ class Generation:
 
     def explained(self) -> dict[str, object] | None:
         """How it was routed, if the caller wants to know."""
-        return router_metadata(self.request.call, self.pools, self.tried) if self.wants_metadata else None
+        if not self.wants_metadata:
+            return None
+        return router_metadata(
+            self.request.call,
+            self.pools,
+            self.tried,
+            excluded=self.plan.excluded,
+            strategy=self.plan.strategy,
+            family=self.plan.family,
+            preferences=self.conditions.preferences,
+        )

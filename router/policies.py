@@ -19,7 +19,10 @@ from router.policy.hedge import Hedges
 from router.policy.length import Lengths
 from router.policy.load import TokenLoad
 from router.policy.mesh import Mesh
+from router.policy.model_names import ModelNames
+from router.policy.performance import Performance
 from router.policy.picker import Picker
+from router.policy.plan import Planner
 from router.policy.prefix import PrefixIndex
 from router.policy.retry import RetryPolicy
 from router.policy.retry_budget import RetryBudget
@@ -49,6 +52,19 @@ class Policies:
         self.breakers = Breakers(config.breaker)
         self.lengths = Lengths()
         self.adapters = Adapters()
+        self.performance = Performance()
+        self.names = ModelNames(
+            [pool for pool, _ in config.pools()],
+            created={model.id: model.created for model in config.models},
+            aliases=config.aliases,
+        )
+        self.planner = Planner(
+            self.names,
+            performance=self.performance,
+            rng=rng,
+            order=config.routing.order,
+            favourites=config.routing.favourites,
+        )
         self.slow_start = SlowStart(config.routing.slow_start)
         boot_id = secrets.randbits(_BOOT_BITS)
         self.boot = f"{boot_id:016x}"
@@ -102,6 +118,7 @@ class Policies:
             observer=observer,
             announce=_tell_nobody if self.outbox is None else self.outbox.insert,
             waiting_room_s=config.waiting.room_s,
+            performance=self.performance,
         )
 
     def leave(self) -> None:

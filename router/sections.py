@@ -17,8 +17,10 @@ from router.policy.call import Priority
 from router.policy.catalog import Dialect, Price
 from router.policy.deadline import Deadlines
 from router.policy.fair_queue import FairQueueSettings
+from router.policy.favourites import FavouriteSettings
 from router.policy.forecast import ForecastSettings
 from router.policy.key import DEFAULT_WORKSPACE, NANO, Interval, Key, Rates
+from router.policy.order import OrderSettings
 from router.policy.prefix import PrefixSettings
 from router.policy.slow_start import SlowStartSettings
 from router.policy.terms import Terms
@@ -315,6 +317,7 @@ class PoolSection(Section):
     max_completion_tokens: Annotated[int, Field(ge=1)] | None = None
     quantization: str | None = None
     adapter: bool = False
+    tier: Annotated[int, Field(ge=0)] | None = None
     vocabulary: Path | None = None
     balancer: Name = "shadow-price"
     admission: AdmissionSettings | None = None
@@ -327,6 +330,7 @@ class ModelSection(Section):
     name: str | None = None
     description: str = ""
     created: Annotated[int, Field(ge=0)] = 0
+    distillable: bool = True
     hugging_face_id: str | None = None
     tokenizer: str = "Mistral"
     context_length: Annotated[int, Field(ge=1)]
@@ -369,6 +373,8 @@ class RoutingSection(Section):
     prefix: PrefixSettings = PrefixSettings()
     forecast: ForecastSettings = ForecastSettings()
     slow_start: SlowStartSettings = SlowStartSettings()
+    order: OrderSettings = OrderSettings()
+    favourites: FavouriteSettings = FavouriteSettings()
 
 
 class WaitingSection(Section):

@@ -2,8 +2,12 @@
 
 from dataclasses import dataclass, field
 
+from router.policy.catalog import Pool
+from router.policy.outcome import Outcome
 from router.protocol.answered import Answered
 from router.protocol.told import NOTHING_TOLD, Told
+
+_MOST = 32  # attempts that are kept; the last ones led to the answer
 
 
 @dataclass(slots=True)
@@ -20,3 +24,16 @@ class Trace:
     cached_from: str | None = None  # the generation whose answer was given again
     media: int = 0  # pictures and other files of the prompt
     reasoning_tokens: int = 0  # of the completion
+
+    def attempted(self, pool: Pool, outcome: Outcome, sent: float, now: float) -> None:
+        """An attempt has failed, or its first body byte is there.
+
+        Args:
+            pool: where it was sent.
+            outcome: as it is known by now.
+            sent: monotonic seconds: when.
+            now: monotonic seconds.
+        """
+        self.sent = sent
+        self.answered.append(Answered(pool.provider, pool.name, pool.model, outcome.status, round((now - sent) * 1e3)))
+        del self.answered[:-_MOST]

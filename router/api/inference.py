@@ -35,6 +35,7 @@ from router.protocol.errors import ApiError, render
 from router.protocol.generation import generation_id
 from router.protocol.limits import Limits
 from router.protocol.media import Fetched, Unfetched
+from router.protocol.messages_api.count import parse_count
 from router.protocol.messages_api.errors import render_error as render_messages_error
 from router.protocol.messages_api.parse import parse_messages
 from router.protocol.request import Request, parse_chat, parse_completion
@@ -75,6 +76,7 @@ ROUTES: Mapping[str, Route] = MappingProxyType(
         "/rerank": Route(parse_rerank),
         "/responses": Route(parse_responses, render_responses_error),
         "/messages": Route(parse_messages, render_messages_error),
+        "/messages/count_tokens": Route(parse_count, render_messages_error),
     }
 )
 _NONE_FETCHED: Fetched = MappingProxyType({})

@@ -20,7 +20,8 @@ from router.plugins.pdf_process import Unreadable, read_pdf
 from router.plugins.pdf_worker import Found
 from router.protocol.errors import ApiError, invalid
 from router.protocol.media import Fetched, Unfetched
-from router.protocol.plugins.files import AskedFile, image_part, parsed_file, text_part
+from router.protocol.plugins.file_content import image_part, parsed_file, text_part
+from router.protocol.plugins.files import AskedFile
 
 _RETRY_AFTER_S = 2.0
 

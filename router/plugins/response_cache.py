@@ -8,6 +8,7 @@ time is answered twice, as OpenRouter has it.
 from collections import OrderedDict
 from dataclasses import dataclass
 
+from router.policy.catalog import Pool
 from router.protocol.plugins.replay import Name
 
 
@@ -31,8 +32,8 @@ class CachedAnswer:
     data: bytes  # a body, or all events of a stream
     is_stream: bool
     name: Name  # that it had
-    model: str
-    provider: str
+    pool: Pool  # that answered
+    finish_reason: str | None
     kept_at: float  # clock
     ttl_s: int
 

@@ -81,10 +81,13 @@ class Draft:
         """All are out if the call has this parameter and no pool obeys it."""
         if parameter not in self._conditions.parameters:
             return
-        one, pools = frozenset({parameter}), [pool for members, _ in self.groups for pool in members]
-        if all(unsupported(one, pool) for pool in pools):
-            self.leave_out(pools, parameter)
-            self.groups.clear()
+        one = frozenset({parameter})
+        for members, _ in self.groups:
+            for pool in members:
+                if not unsupported(one, pool):
+                    return
+        self.leave_out([pool for members, _ in self.groups for pool in members], parameter)
+        self.groups.clear()
 
     def without_fallbacks(self, pools: Sequence[Pool]) -> Sequence[Pool]:
         """Of pools in order the first, or those that the caller ordered by name; the others are out."""

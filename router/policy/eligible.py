@@ -7,7 +7,7 @@ allow_fallbacks.
 """
 
 from router.policy.call import Call
-from router.policy.catalog import Pool
+from router.policy.catalog import Dialect, Pool
 from router.policy.key import Key
 from router.policy.parameters import unsupported
 from router.policy.preferences import MaxPrice, Preferences, is_among
@@ -35,7 +35,7 @@ def why_not(
         return "allowed_providers"
     if key.ignored_providers and is_among(pool, key.ignored_providers):
         return "allowed_providers"
-    if call.output not in pool.outputs:
+    if not _puts_out(pool, call.output):
         return "output_modalities"
     if not call.modalities <= pool.input_modalities:
         return "input_modalities"
@@ -49,6 +49,13 @@ def why_not(
     if pool.max_completion_tokens is not None and wanted > pool.max_completion_tokens:
         return "max_tokens"
     return None
+
+
+def _puts_out(pool: Pool, output: str) -> bool:
+    """Tokens are counted by our own engines alone, of any model that puts out text."""
+    if output == "count":
+        return pool.dialect is Dialect.VLLM and "text" in pool.outputs
+    return output in pool.outputs
 
 
 def _unwanted(pool: Pool, preferences: Preferences, parameters: frozenset[str]) -> str | None:

@@ -19,7 +19,6 @@ from router.policy.call import Call
 from router.policy.catalog import Pool
 from router.policy.draft import UNCONDITIONAL, Conditions, Draft, Exclusion
 from router.policy.favourites import Favourites, FavouriteSettings, Session
-from router.policy.key import ANONYMOUS, Key
 from router.policy.model_names import Asked, ModelNames, Strategy
 from router.policy.order import Order, OrderSettings, Wish, price_of
 from router.policy.performance import Performance
@@ -142,9 +141,3 @@ def _session(call: Call, conditions: Conditions) -> Session | None:
     if conditions.session is None or conditions.preferences.order:
         return None
     return Session(call.account, call.model, conditions.session)
-
-
-def plan(call: Call, pools: Sequence[Pool], key: Key = ANONYMOUS) -> Plan:
-    """A plan without preferences, for a catalogue of these pools."""
-    planner = Planner(ModelNames(pools), performance=Performance(), rng=Random(0))
-    return planner.plan(call, 0.0, Conditions(key))

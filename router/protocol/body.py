@@ -1,9 +1,10 @@
 """A request's bytes to its top-level fields, once, with everything refused that parsers disagree on or choke on.
 
 Images come as data URLs of a megabyte in the middle of the JSON. They are cut out first: the JSON parser, and everyone
-after it, sees `"data:image/#3"` in place of the fourth. Every string that begins with `data:image/` is replaced, so no
-caller can write such a placeholder himself. `restore` puts the bytes back. An image that was fetched comes in as one
-more of them, so that from here on it is like any that was sent. PDF documents are cut out in the same way.
+after it, sees `"data:image\\/#3"` in place of the fourth. Nobody else can write such a placeholder: of a caller's text
+the escape in it is taken out, which changes nothing of what it says, and whatever is decoded and encoded again on the
+way has none. `restore` puts the bytes back. An image that was fetched comes in as one more of them, so that from here
+on it is like any that was sent. PDF documents are cut out in the same way.
 """
 
 import re
@@ -19,7 +20,9 @@ from router.protocol.structure import check_structure
 _URL = b'"data:'
 _CUT_OUT = (b'"data:image/', b'"data:application/pdf;')
 _NAME_SHOWN = 64  # characters of a key in an error
-_PLACEHOLDER = re.compile(rb'(?<!\\)"data:image/#(\d+)"')
+_MARK = b'"data:image\\/#'  # with an escape that JSON allows and no encoder writes
+_UNMARKED = b'"data:image/#'
+_PLACEHOLDER = re.compile(rb'(?<!\\)"data:image\\/#(\d+)"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +98,9 @@ def split(raw: bytes, limits: Limits) -> Body:
 def _cut_images(raw: bytes) -> tuple[bytes, list[memoryview]]:
     begin = _next(raw, 0)
     if begin < 0:
-        return raw, []
+        return raw.replace(_MARK, _UNMARKED), []
     view = memoryview(raw)
-    pieces: list[bytes | memoryview] = []
+    pieces: list[bytes] = []
     images: list[memoryview] = []
     done = 0
     while begin >= 0:
@@ -107,11 +110,11 @@ def _cut_images(raw: bytes) -> tuple[bytes, list[memoryview]]:
         if raw[begin - 1 : begin] == b"\\" or raw.find(b"\\", begin, end) >= 0:
             end = begin + 1  # text that only looks like one, or has escapes: left to the JSON parser
         else:
-            pieces += (view[done:begin], _placeholder(len(images)))
+            pieces += (bytes(view[done:begin]).replace(_MARK, _UNMARKED), _placeholder(len(images)))
             images.append(view[begin:end])
             done = end
         begin = _next(raw, end)
-    pieces.append(view[done:])
+    pieces.append(bytes(view[done:]).replace(_MARK, _UNMARKED))
     return b"".join(pieces), images
 
 
@@ -123,8 +126,13 @@ def _next(raw: bytes, start: int) -> int:
     return begin
 
 
+def is_placeholder(raw: bytes) -> bool:
+    """Does this JSON string stand for something that was cut out?"""
+    return raw.startswith(_MARK)
+
+
 def _placeholder(index: int) -> bytes:
-    return b'"data:image/#%d"' % index
+    return b'%b%d"' % (_MARK, index)
 
 
 def _not_json(problem: str) -> ApiError:

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from router.protocol.body import is_placeholder
 from router.protocol.messages import Message
 
 _parts = msgspec.json.Decoder(list[msgspec.Raw])
@@ -11,14 +12,10 @@ def join(first: bytes | None, second: bytes | None) -> bytes | None:
     """Two contents as one: strings with an empty line between, anything else as an array of parts."""
     if first is None or second is None:
         return second if first is None else first
-    if first[:1] == second[:1] == b'"' and not (_is_placeholder(first) or _is_placeholder(second)):
+    are_cut = is_placeholder(first) or is_placeholder(second)  # see body: they must stay strings of their own
+    if first[:1] == second[:1] == b'"' and not are_cut:
         return first[:-1] + b"\\n\\n" + second[1:]
     return b"[" + b",".join([part for content in (first, second) for part in _as_parts(content)]) + b"]"
-
-
-def _is_placeholder(content: bytes) -> bool:
-    """Stands for a text that looks like a data URL (see body): it must stay a string of its own."""
-    return content.startswith(b'"data:image/#')
 
 
 def _as_parts(content: bytes) -> list[bytes]:

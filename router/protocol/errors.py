@@ -100,7 +100,10 @@ def error_object(error: ApiError, *, generation_id: str | None = None) -> dict[s
         metadata["retry_after"] = error.retry_after_s
     if generation_id is not None:
         metadata["generation_id"] = generation_id
-    return {"code": error.status, "message": error.message, "metadata": metadata}
+    shown: dict[str, object] = {"code": error.status, "message": error.message, "metadata": metadata}
+    if "availability" in metadata:  # clients look for it in either place
+        shown["availability"] = metadata["availability"]
+    return shown
 
 
 def render(error: ApiError, generation_id: str | None = None) -> bytes:

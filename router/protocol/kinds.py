@@ -31,6 +31,7 @@ class Kind:
     path: str  # of the engine's route
     output: str = "text"  # of a pool that can serve it
     reshape: Reshape = reshape
+    is_free: bool = False  # engines only look at the prompt: no tokens, no price, no row in the ledger
 
 
 CHAT = Kind("chat", "/v1/chat/completions")

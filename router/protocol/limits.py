@@ -49,8 +49,8 @@ class Limits:
     grammar_depth: int = 64  # groups within each other; compilers recurse
     grammar_repeat: int = 1_000  # highest n in {n}, and the product of those within each other: unrolled by compilers
     choices: int = 1_000  # texts of response_format choice; each is a branch of the automaton
-    markup_depth: int = 16  # levels of objects and arrays in an answer of XML or YAML; readers recurse
-    markup_alternatives: int = 128  # of one anyOf or oneOf within all it refers to; those of oneOf are compared in pairs
+    markup_depth: int = 12  # levels of objects and arrays in an answer of XML or YAML; readers recurse
+    markup_alternatives: int = 128  # of an anyOf or oneOf with all those within it; oneOf's are compared in pairs
     markup_rules: int = 4_000  # of the grammar made for XML or YAML; engines compile each
     markup_bytes: int = 131_072  # 128 KiB of that grammar, which goes to the engine with the request
     n: int = 8  # choices; a request counts as n sequences

@@ -13,7 +13,7 @@ import re
 from router.protocol.errors import invalid
 from router.protocol.limits import Limits
 
-_TOKEN = re.compile(
+TOKEN = re.compile(
     r"""
     (?P<quantifier>[*+]|\?|\{\d+(?:,\d*)?\})\??
     | (?P<look>\(\?<?[=!])
@@ -70,7 +70,7 @@ def check_pattern(pattern: object, path: str, limits: Limits, *, is_compiled: bo
     if "\0" in pattern:
         raise invalid(path, "must not contain a NUL character")
     groups = [_Group()]
-    for found in _TOKEN.finditer(pattern):
+    for found in TOKEN.finditer(pattern):
         kind, at = found.lastgroup or "", found.start()
         if kind in _WHY and is_compiled:
             raise invalid(path, f"{_WHY[kind]} (at character {at + 1})")

@@ -45,13 +45,12 @@ _FIELDS: Mapping[str, str] = MappingProxyType(
 _PROVIDERS = frozenset({"model_not_allowed", "allowed_providers", "allow_fallbacks"})
 
 
-def no_pool(call: Call, planned: Plan, known_models: Set[str] = frozenset(), *, tool: str | None = None) -> ApiError:
+def no_pool(call: Call, planned: Plan, *, tool: str | None = None) -> ApiError:
     """No pool may serve the call: an unknown model, or all were excluded for reasons that are named.
 
     Args:
         call: what was asked for.
         planned: the plan without a pool.
-        known_models: of no use any more.
         tool: the name of one of the request's tools.
     """
     if planned.needs_web is not None:

@@ -144,13 +144,13 @@ class _Writer:
 
     def _string(self, raw: bytes) -> bytes:
         """The text within a JSON string, decoded only where it has escapes."""
-        if b"\\" in raw:
-            text: str = _string.decode(raw)
-            return text.encode()
-        if raw.startswith(b'"data:image/#'):  # a text that looks like an image (see body)
-            cut = self._media.body.image(raw)
-            return raw[1:-1] if cut is None else bytes(cut[1:-1])
-        return raw[1:-1]
+        if b"\\" not in raw:
+            return raw[1:-1]
+        cut = self._media.body.image(raw)  # a text that looks like an image
+        if cut is not None:
+            return bytes(cut[1:-1])
+        text: str = _string.decode(raw)
+        return text.encode()
 
 
 def _listing(tools: bytes) -> bytes:

@@ -16,6 +16,7 @@ import msgspec
 
 from router.policy.call import NO_PREFIX, Call, Caller
 from router.policy.catalog import Pool
+from router.policy.parameters import unsupported
 from router.protocol import kinds
 from router.protocol.body import Body, split
 from router.protocol.chain import Chain, salted
@@ -46,6 +47,8 @@ _UNSEEDED: Mapping[str, int] = MappingProxyType({})
 _NONE_FETCHED: Fetched = MappingProxyType({})
 _NOBODY = Caller()
 _TEXT = frozenset({"text"})
+_NO_TOOLS = frozenset({"tools", "tool_choice", "parallel_tool_calls"})
+_NO_NAMES: frozenset[str] = frozenset()
 _CONTENT = frozenset({"messages", "prompt", "tools", "tool_choice", "response_format", "input", "query", "documents"})
 _NO_PARAMETERS = frozenset({"model", "models", "messages", "prompt", "input", "query", "documents"})
 
@@ -84,7 +87,7 @@ class Request:
         self.kind = kind
         self.call = call
         self.choices = choices
-        self.parameters = frozenset(fields.values) - _NO_PARAMETERS
+        self.parameters = frozenset(fields.values) - _NO_PARAMETERS - _nothing(fields)
         self.router_fields: Mapping[str, bytes] = {
             name: bytes(raw) for name, raw in fields.kept.items() if name not in _CONTENT
         }
@@ -95,11 +98,13 @@ class Request:
         self._fields = engine  # of the engine's body; joined per attempt, which is the only copy of an image
 
     def upstream_body(self, pool: Pool, *, generation_id: str) -> bytes:
-        """The body for an engine of `pool`, which knows the model by its own name."""
+        """The body for an engine of `pool`, which knows the model by its own name and gets what it obeys."""
+        dropped = unsupported(self.parameters, pool)
         model, request_id = msgspec.json.encode(pool.upstream_model), msgspec.json.encode(generation_id)
         body: Pieces = [b'{"model":', model, b',"request_id":', request_id]
         for name, pieces in self._fields.items():
-            body += (b",", msgspec.json.encode(name), b":", *pieces)
+            if name not in dropped:
+                body += (b",", msgspec.json.encode(name), b":", *pieces)
         body.append(b"}")
         return b"".join(body)
 
@@ -180,6 +185,11 @@ def _messages(fields: Fields) -> msgspec.Raw:
     if not bytes(prompt).startswith(b'"'):
         raise invalid("prompt", "must be a string")
     return msgspec.Raw(b'[{"role":"user","content":%b}]' % bytes(prompt))
+
+
+def _nothing(fields: Fields) -> frozenset[str]:
+    """An empty array of tools is none, and asks nothing of a pool."""
+    return _NO_TOOLS if bytes(fields.values.get("tools", b"")) == b"[]" else _NO_NAMES
 
 
 def _tools(fields: Fields, limits: Limits) -> dict[str, bytes]:

@@ -11,7 +11,7 @@ import msgspec
 from router.policy.catalog import Price
 from router.policy.outcome import Usage
 from router.protocol.chunk import Identity
-from router.protocol.usage import usage_object
+from router.protocol.usage import insured, usage_object
 from router.protocol.wire import EngineUsage, normal_reason, read
 
 _NULL = msgspec.Raw(b"null")
@@ -97,7 +97,8 @@ def reshape(
     if not completion.choices:
         raise ValueError("the completion has no choices")
     usage = _usage(completion, prompt_tokens)
-    of_text = "text_completion" if completion.choices[0].message is None else "chat.completion"
+    first = completion.choices[0]
+    of_text = "text_completion" if first.message is None else "chat.completion"
     answer = {
         "id": identity.generation_id,
         "provider": identity.provider,
@@ -107,11 +108,10 @@ def reshape(
         "service_tier": None,
         "system_fingerprint": completion.system_fingerprint,
         "choices": [_choice(choice) for choice in completion.choices],
-        "usage": usage_object(usage, price),
+        "usage": usage_object(usage, insured(price, usage, first.reason)),
     }
     if explained is not None:
         answer["openrouter_metadata"] = explained
-    first = completion.choices[0]
     return Answer(msgspec.json.encode(answer), usage, first.reason, first.native)
 
 

@@ -66,12 +66,13 @@ def check_schema(schema: object, path: Path, limits: Limits, *, is_compiled: boo
             problem = f"at most {limits.schema_enum} values in all enums together"
             raise invalid(f"{where}.enum", problem, limit="schema_enum")
         is_tree = is_tree and "$ref" not in node and "allOf" not in node
-        todo.extend((child, f"{where}.{key}", depth + 1) for key, child in _children(node, where))
+        todo.extend((child, f"{where}.{key}", depth + 1) for key, child in children(node, where))
     if is_compiled and not is_tree:
-        check_cost(schema, path, _children, limits)
+        check_cost(schema, path, children, limits)
 
 
-def _children(node: dict[str, object], path: Path) -> Iterator[tuple[str, object]]:
+def children(node: dict[str, object], path: Path) -> Iterator[tuple[str, object]]:
+    """A schema's subschemas, by their paths from it. Raises ApiError (400) where something else is in their place."""
     for key in (*_SCHEMA, *_SCHEMA_OR_BOOL):
         if key in node:
             yield key, node[key]

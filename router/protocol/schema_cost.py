@@ -28,7 +28,9 @@ class _Piece:
     nodes: int = 0
     needs: list[int] = field(default_factory=list)  # other pieces, as often as they are named
     is_part_of: list[int] = field(default_factory=list)  # named where nothing else can be meant: $ref, in allOf too
-    products: list[tuple[int, list[int]]] = field(default_factory=list)  # alternatives here, and the pieces in allOf
+    products: list[tuple[int, list[int]]] = field(
+        default_factory=list
+    )  # alternatives here, pieces in allOf; the root's first
 
 
 def check_cost(schema: object, path: str, children: Children, limits: Limits) -> None:
@@ -52,20 +54,20 @@ def check_cost(schema: object, path: str, children: Children, limits: Limits) ->
         first = pieces[circle[0]]
         if len(circle) > 1 or circle[0] in first.is_part_of:
             raise invalid(first.path, "refers to itself and says nothing else")
-        alternatives[circle[0]] = _alternatives(first, alternatives, limits)
+        alternatives[circle[0]] = _alternatives(first, first.products[0], alternatives, limits)
+    for piece in pieces:
+        for product in piece.products[1:]:  # of places within it, which may name any piece
+            _alternatives(piece, product, alternatives, limits)
 
 
-def _alternatives(piece: _Piece, of: dict[int, int], limits: Limits) -> int:
-    """Those of the piece itself, whose product comes first."""
-    counts = []
-    for count, parts in piece.products:
-        for part in parts:
-            count = min(count * of[part], limits.schema_products + 1)  # as a number: far beyond it they only cost time
-        if count > limits.schema_products:
-            problem = f"allOf makes more than {limits.schema_products} alternatives"
-            raise invalid(piece.path, problem, limit="schema_products")
-        counts.append(count)
-    return counts[0] if counts else 1
+def _alternatives(piece: _Piece, product: tuple[int, list[int]], of: dict[int, int], limits: Limits) -> int:
+    count, parts = product
+    for part in parts:
+        count = min(count * of[part], limits.schema_products + 1)  # as a number: far beyond it they only cost time
+    if count > limits.schema_products:
+        problem = f"allOf makes more than {limits.schema_products} alternatives"
+        raise invalid(piece.path, problem, limit="schema_products")
+    return count
 
 
 def _cut(schema: object, path: str, children: Children) -> list[_Piece]:

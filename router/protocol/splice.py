@@ -20,7 +20,7 @@ from router.protocol.dialects.errors import told
 from router.protocol.errors import ApiError, error_object
 from router.protocol.layout import Layout, learn
 from router.protocol.sse import MAX_EVENT_BYTES, Framer, data_of
-from router.protocol.usage import usage_object
+from router.protocol.usage import insured, usage_object
 from router.protocol.wire import Chunk, read
 
 _chunk = msgspec.json.Decoder(Chunk)
@@ -160,7 +160,11 @@ class Splicer:
         self._layout = None
         last = {**empty_choice(self._kind, self.finish_reason, self.native_finish_reason), "logprobs": None}
         more: dict[str, object] = {} if self._fingerprint is None else {"system_fingerprint": self._fingerprint}
-        more |= {"choices": [last], "usage": usage_object(self.usage, self._price), **self._explained()}
+        more |= {
+            "choices": [last],
+            "usage": usage_object(self.usage, insured(self._price, self.usage, self.finish_reason)),
+            **self._explained(),
+        }
         return self._identity.chunk(self._kind, more) + DONE
 
     def _break(self, detail: str) -> bytes:

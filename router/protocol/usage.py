@@ -6,6 +6,8 @@ Cached tokens are part of the prompt tokens, never beside them; a price of zero 
 from router.policy.catalog import Price
 from router.policy.outcome import Usage
 
+FREE = Price()
+
 
 def prompt_cost(usage: Usage, price: Price) -> float:
     """USD for the prompt; cached tokens at their own price where the pool has one."""
@@ -22,6 +24,18 @@ def completion_cost(usage: Usage, price: Price) -> float:
 def cost(usage: Usage, price: Price) -> float:
     """USD for the whole request: prompt, completion and the price per request."""
     return prompt_cost(usage, price) + completion_cost(usage, price) + price.request
+
+
+def insured(price: Price, usage: Usage, finish_reason: str | None) -> Price:
+    """Zero-completion insurance, as OpenRouter has it: an answer that says nothing, or ends in an error, is free.
+
+    Args:
+        price: of the pool.
+        usage: of an answer in tokens.
+        finish_reason: in OpenRouter's words.
+    """
+    says_nothing = usage.completion_tokens == 0 and not finish_reason
+    return FREE if says_nothing or finish_reason == "error" else price
 
 
 def usage_object(usage: Usage, price: Price) -> dict[str, object]:

@@ -17,7 +17,7 @@ class RecentSettings:
     """Raises ValueError when the field is out of its range; the message begins with its name."""
 
     # remembered at most; they wait for fractions of a second, so these are some ten thousand requests in a second, or a
-    # database that is away. Each takes one to two kilobytes
+    # database that is away. Each takes two to three kilobytes
     rows: int = 10_000
 
     def __post_init__(self) -> None:

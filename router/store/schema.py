@@ -13,6 +13,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -20,7 +21,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0003"  # the latest migration's
+REVISION = "0004"  # the latest migration's
 
 METADATA = MetaData(
     naming_convention={
@@ -238,4 +239,101 @@ preset_versions = Table(
     Column("config", Text, nullable=False),  # JSON object
     Column("creator", Text, nullable=False),
     Column("created_at", SECONDS, nullable=False),
+)
+
+# Files of callers, and those that batches make. What is in them is in `file_chunks`.
+files = Table(
+    "files",
+    METADATA,
+    Column("id", NAME, primary_key=True),
+    Column("workspace", NAME, ForeignKey("workspaces.id", ondelete="CASCADE"), nullable=False),
+    Column("filename", Text, nullable=False),
+    Column("mime_type", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),  # bytes that have arrived
+    Column("sha256", Text),  # hexadecimal; NULL: it is still arriving, and nobody sees it
+    Column("creator", Text),  # id of a key
+    Column("created_at", SECONDS, nullable=False),
+    Column("touched_at", SECONDS, nullable=False),  # when its last chunk came
+    Column("expires_at", SECONDS),
+    Index(None, "workspace", "created_at", "id"),
+)
+
+file_chunks = Table(
+    "file_chunks",
+    METADATA,
+    Column("file", NAME, ForeignKey("files.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", BigInteger, primary_key=True),  # from 0
+    Column("data", LargeBinary, nullable=False),
+)
+
+batches = Table(
+    "batches",
+    METADATA,
+    Column("id", NAME, primary_key=True),
+    Column("workspace", NAME, ForeignKey("workspaces.id", ondelete="CASCADE"), nullable=False),
+    Column("key", NAME, nullable=False),  # its requests are this key's
+    Column("endpoint", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("provider", Text),  # JSON: preferences of all its requests
+    Column("metadata", Text),  # JSON
+    Column("window_h", BigInteger, nullable=False),
+    Column("input_file", NAME),  # NULL: the requests came with the batch
+    Column("output_file", NAME),
+    Column("error_file", NAME),
+    Column("output_keep_s", BigInteger),
+    Column("status", NAME, nullable=False),
+    Column("outcome", NAME),  # what the status will be when nothing of it runs any more
+    Column("errors", Text),  # JSON: why it failed
+    Column("is_loaded", Boolean, nullable=False),  # false: its requests are still being written, and nobody sees it
+    Column("total", BigInteger, nullable=False),  # requests
+    Column("created_at", SECONDS, nullable=False),
+    Column("expires_at", SECONDS, nullable=False),
+    Column("in_progress_at", SECONDS),
+    Column("finalizing_at", SECONDS),
+    Column("cancelling_at", SECONDS),
+    Column("ended_at", SECONDS),
+    Column("holder", NAME),  # the router that loads or finalises it
+    Column("lease_until", SECONDS),  # by the database's clock
+    Index(None, "workspace", "created_at", "id"),
+    Index(None, "status"),
+)
+
+batch_requests = Table(
+    "batch_requests",
+    METADATA,
+    Column("batch", NAME, ForeignKey("batches.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", BigInteger, primary_key=True),  # its place in the batch, from 0
+    Column("custom_id", NAME, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # JSON; empty as soon as there is a result
+    Column("state", NAME, nullable=False),  # waiting, running, done
+    Column("ready_at", SECONDS, nullable=False),  # not before; by the database's clock
+    Column("holder", NAME),  # the router that runs it
+    Column("lease_until", SECONDS),
+    Column("claims", BigInteger, nullable=False),  # how often it was begun: whose claim is an old one cannot end it
+    Column("failures", BigInteger, nullable=False),  # of those that count
+    UniqueConstraint("batch", "custom_id"),
+    Index(None, "batch", "state", "ready_at"),
+    Index(None, "state", "lease_until"),
+)
+
+# One row for each request that is done: a second one cannot be.
+batch_results = Table(
+    "batch_results",
+    METADATA,
+    Column("batch", NAME, ForeignKey("batches.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", BigInteger, primary_key=True),
+    Column("custom_id", NAME, nullable=False),
+    Column("status_code", Integer),  # NULL: it was not sent
+    Column("request_id", Text),
+    Column("body", LargeBinary),
+    Column("error_type", Text),  # NULL: it was answered
+    Column("message", Text),
+    Column("param", Text),
+    Column("prompt_tokens", BigInteger, nullable=False),
+    Column("cached_tokens", BigInteger, nullable=False),
+    Column("completion_tokens", BigInteger, nullable=False),
+    Column("reasoning_tokens", BigInteger, nullable=False),
+    Column("cost", BigInteger, nullable=False),
+    Column("at", SECONDS, nullable=False),
 )

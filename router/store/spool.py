@@ -23,7 +23,7 @@ from router.store.spool_rows import Rows
 from router.store.spool_segment import SYSTEM, Disk, Segment
 from router.store.spool_settings import SpoolSettings, WhenFull
 
-_END_BYTES = 2_048  # kept for the end of each request under way: three times the usual
+_END_BYTES = 4_096  # kept for the end of each request under way: three times the usual
 
 
 class Spool:

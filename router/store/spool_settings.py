@@ -20,9 +20,9 @@ class SpoolSettings:
 
     # on a disk that outlives the process; routers of one machine and one database share it, each in its own folder
     directory: str = "/var/lib/tramontane/spool"
-    # of one file, in bytes: what is written is freed file by file; 8 MiB are some 10,000 requests
+    # of one file, in bytes: what is written is freed file by file; 8 MiB are some 6,000 requests
     segment_bytes: int = 8_388_608
-    # of this router's files, in bytes: 256 MiB are some 300,000 requests, at 10 a second eight hours without a database
+    # of this router's files, in bytes: 256 MiB are some 180,000 requests, at 10 a second five hours without a database
     max_bytes: int = 268_435_456
     when_full: WhenFull = WhenFull.REFUSE
     # seconds between writes through to the disk: what a machine's crash may cost (a process's costs nothing).

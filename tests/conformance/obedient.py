@@ -125,7 +125,9 @@ def _answer(body: Json) -> tuple[Json, str]:
         function = next(tool["function"] for tool in tools if tool["function"]["name"] == named)
         arguments = json.dumps(instance(function.get("parameters") or {}))
         call = {"id": "abcdef123", "type": "function", "function": {"name": named, "arguments": arguments}}
-        return {**message, "content": None, "tool_calls": [call]}, "tool_calls"
+        # whoever names the function gets "stop", as at OpenAI: that it would be called was no news
+        finish = "stop" if isinstance(choice, dict) else "tool_calls"
+        return {**message, "content": None, "tool_calls": [call]}, finish
     form = body.get("response_format") or {}
     if form.get("type") == "json_schema":
         message["content"] = json.dumps(instance(form["json_schema"]["schema"]))

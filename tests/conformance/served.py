@@ -4,7 +4,6 @@ What is tested with both asks only for what both give.
 """
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -95,24 +94,32 @@ def router(folder: Path, config: Mapping[str, Any]) -> Iterator[str]:
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
         )
     try:
         assert process.stdout is not None
         url = process.stdout.readline().strip().removeprefix("listening on ")
         assert url, log.read_text()
-        _wait_until_ready(url)
+        _wait_until_ready(process, url, log)
         yield url
     finally:
-        process.send_signal(signal.SIGTERM)
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
         code = process.wait(60)
         assert process.stdout is not None
         process.stdout.close()
     assert 0 == code, log.read_text()[-4_000:]
 
 
-def _wait_until_ready(url: str) -> None:
+def _wait_until_ready(process: "subprocess.Popen[str]", url: str, log: Path) -> None:
     deadline = time.monotonic() + READY_WITHIN_S
-    while httpx.get(url + "/readyz").status_code != 200:
+    while not _is_ready(url):
+        assert process.poll() is None, log.read_text()[-4_000:]
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def _is_ready(url: str) -> bool:
+    try:
+        return httpx.get(url + "/readyz").status_code == 200
+    except httpx.TransportError:
+        return False

@@ -14,8 +14,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import anthropic
 import httpx
+import openai
 import pytest
+from openrouter import OpenRouter
 
 from tests.conformance import obedient
 from tests.conformance.served import (
@@ -29,7 +32,7 @@ from tests.conformance.served import (
     simulators,
 )
 
-BLIND, SLOW, DEAD, BUSY = "m/blind", "m/slow", "m/dead", "m/busy"
+BLIND, SLOW, DEAD, BUSY, CUT = "m/blind", "m/slow", "m/dead", "m/busy", "m/cut"
 BODY_BYTES = 20_000
 TEXT = "What is 7 plus 5?"
 TYPES = {
@@ -97,9 +100,11 @@ SKINS = tuple(BODIES)
 @pytest.fixture(scope="module")
 def troubled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Troubled]:
     folder = tmp_path_factory.mktemp("troubled")
-    with simulators(4) as (engines, admin), obedient.obedient() as obeys:
+    with simulators(5) as (engines, admin), obedient.obedient() as obeys:
         faults = {1: {"fault": "hang"}, 2: {"fault": "reset"}, 3: {"fault": "503", "retry_after_s": 2}}
-        hung, dead, busy = (pool(engines[at], "m", name=name) for at, name in ((1, "slow"), (2, "dead"), (3, "busy")))
+        faults[4] = {"fault": "truncate", "after_tokens": 3}
+        failing = enumerate(("slow", "dead", "busy", "cut"), 1)
+        hung, dead, busy, cut = (pool(engines[at], "m", name=name) for at, name in failing)
         text = {"context_length": 8192}
         models = [
             {"id": EYES, **text, "input_modalities": ["text", "image"], "pools": [pool(engines[0], "m")]},
@@ -108,6 +113,7 @@ def troubled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Troubled]:
             {"id": SLOW, **text, "pools": [hung]},
             {"id": DEAD, **text, "pools": [dead]},
             {"id": BUSY, **text, "pools": [busy]},
+            {"id": CUT, **text, "pools": [cut]},
         ]
         config = configuration(
             folder,
@@ -232,3 +238,27 @@ def test_503_when_the_engine_is_busy(troubled: Troubled, path: str) -> None:
 @every_skin
 def test_504_when_the_first_token_does_not_come(troubled: Troubled, path: str) -> None:
     check(path, troubled.ask(path, SLOW), 504, "timeout")
+
+
+def test_a_stream_that_breaks_is_an_error_to_each_official_client(troubled: Troubled) -> None:
+    """Never an answer that looks whole."""
+    turns: Any = [{"role": "user", "content": TEXT}]
+    with openai.OpenAI(base_url=f"{troubled.url}/api/v1", api_key=KEY, max_retries=0) as client:
+        heard: list[Any] = []
+        with pytest.raises(openai.APIError):
+            heard.extend(client.chat.completions.create(model=CUT, messages=turns, stream=True))
+        assert heard
+        events = list(client.responses.create(model=CUT, input=TEXT, stream=True))
+        assert "response.failed" == events[-1].type
+    with anthropic.Anthropic(base_url=f"{troubled.url}/api", api_key=KEY, max_retries=0) as client:
+        said: list[Any] = []
+        with pytest.raises(anthropic.APIStatusError):
+            said.extend(client.messages.create(model=CUT, messages=turns, max_tokens=64, stream=True))
+        assert "content_block_delta" in {event.type for event in said}
+        assert "message_stop" not in {event.type for event in said}
+    with OpenRouter(server_url=f"{troubled.url}/api/v1", api_key=KEY) as client:
+        with client.chat.send(model=CUT, messages=turns, stream=True) as stream:
+            chunks = list(stream)
+        assert chunks[-1].error is not None
+        assert isinstance(chunks[-1].error.code, int)
+        assert "error" == chunks[-1].choices[0].finish_reason

@@ -24,7 +24,7 @@ from router.api.openapi.document import BASE, operations, write
 from router.protocol.limits import Limits
 from tests.conformance.served import EYES, RANKS, VECTORS, Served
 
-EXAMPLES = 60
+EXAMPLES = 40
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 SETTINGS = settings(
     max_examples=EXAMPLES,

@@ -14,6 +14,7 @@ from openrouter import OpenRouter
 
 from serving.pocket.tasks.tools import definition
 from tests.conformance.clients.anthropic_sdk import *  # noqa: F403
+from tests.conformance.clients.anthropic_sdk import COLD
 from tests.conformance.clients.anthropic_sdk import seeing as seeing_in_messages
 from tests.conformance.clients.node_sdk import *  # noqa: F403
 from tests.conformance.clients.node_sdk import run
@@ -28,7 +29,6 @@ from tests.conformance.served import Served
 from tests.e2e.fleet import Fleet
 
 SUM: list[Any] = [{"role": "user", "content": "What is 7 plus 5?"}]
-COLD = {"temperature": 0}  # the newest client has no argument for it
 TWELVE = "7 plus 5 is 12."
 
 

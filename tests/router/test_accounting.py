@@ -16,6 +16,7 @@ from router.policy.outcome import Outcome, Usage, Verdict
 from router.policy.quota import Quotas, QuotaSettings
 from router.protocol.errors import ApiError
 from router.protocol.limits import Limits
+from router.protocol.messages_api.count import COUNT
 from router.protocol.request import parse_chat
 from tests.router.accounts import Journal, accounting
 
@@ -60,6 +61,7 @@ def opened(key: Key, **bank: bool) -> tuple[Generation, Journal, Bank, Quotas]:
 def test_a_key_without_limits_borrows_nothing_and_is_written() -> None:
     one, journal, bank, quotas = opened(OPEN)
     one.outcome, one.usage, one.pool, one.sends = Outcome(Verdict.OK, 200), Usage(7, 2, 3), POOL, 1
+    one.finish_reason = "stop"
     one.ticket.close(one)
     row = journal.ended[0]
     assert [] == bank.asked
@@ -90,6 +92,26 @@ def test_a_request_that_failed_by_nobodys_foresight_is_written_and_free() -> Non
     one, journal, _, _ = opened(OPEN)
     one.ticket.close(one)
     assert ("unavailable", 0, False) == (journal.ended[0].status, journal.ended[0].cost, journal.ended[0].is_exact)
+
+
+@pytest.mark.parametrize(("said", "finish_reason"), [(0, None), (5, "error"), (0, "error")])
+def test_an_answer_that_says_nothing_or_ends_in_an_error_is_free(said: int, finish_reason: str | None) -> None:
+    one, journal, _, _ = opened(OPEN)
+    one.outcome, one.usage, one.pool, one.sends = Outcome(Verdict.OK, 200), Usage(7, said), POOL, 1
+    one.finish_reason = finish_reason
+    one.ticket.close(one)
+    assert (7, 0) == (journal.ended[0].prompt_tokens, journal.ended[0].cost)
+
+
+def test_what_engines_only_look_at_reserves_nothing_and_is_not_written() -> None:
+    quotas, journal = Quotas(QuotaSettings()), Journal()
+    accounts = accounting(journal, quotas=quotas)
+    one = generation(LIMITED, accounts.admit(LIMITED))
+    one.request.kind = COUNT
+    asyncio.run(one.ticket.open(one))
+    assert (1, 0) == (quotas.in_flight, quotas.reserved)
+    one.ticket.close(one)
+    assert (0, [], []) == (quotas.in_flight, journal.begun, journal.ended)
 
 
 def test_a_spent_limit_refuses_before_anything_is_sent_or_written() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import random
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import count
@@ -17,7 +18,9 @@ from router.policy.attempt import Attempt
 from router.policy.catalog import Endpoint, EndpointId, Pool, Price
 from router.policy.hedge import HedgeSettings
 from router.policy.load import TokenLoad
+from router.policy.model_names import ModelNames
 from router.policy.outcome import Outcome, Phase, StreamBroken, Usage, Verdict
+from router.policy.plan import Planner
 from router.policy.route import Reason
 from router.protocol.errors import ApiError, render
 from router.protocol.limits import Limits
@@ -159,7 +162,7 @@ class World:
         self.accounting = accounting(self.journal, clock=clock)
         self.rules = rules(lambda pool: self.endpoints, observer=self.seen, load=self.load, **policies or {})
         self.gateway = Gateway(
-            pools=[POOL],
+            planner=Planner(ModelNames([POOL]), performance=self.rules.performance, rng=random.Random(1)),
             rules=self.rules,
             upstream=self.upstream,
             stream=StreamSettings(comment_after_s=comment_after_s, comment_every_s=0.001),

@@ -70,6 +70,11 @@ class Blocks:
         self._calls: dict[int, _Block] = {}
         self._closed = 0  # blocks
 
+    @property
+    def has_calls(self) -> bool:
+        """Of tools."""
+        return bool(self._calls)
+
     def say(self, kind: str, text: bytes) -> bytes:
         """More of a text or of thinking, as a JSON string. Gives the events that are due."""
         last = self._queue[-1] if self._queue else None
@@ -81,16 +86,17 @@ class Blocks:
 
     def call(self, piece: Call) -> bytes:
         """More of a tool call. Gives the events that are due."""
-        block = self._calls.get(piece.index)
+        index = piece.index or 0
+        block = self._calls.get(index)
         if block is None:
-            block = _Block(TOOL, piece.index)
-            self._calls[piece.index] = block
+            block = _Block(TOOL, index)
+            self._calls[index] = block
             self._queue.append(block)
         block.id = block.id or piece.id or ""
-        block.name = block.name or piece.function.name or ""
-        if piece.function.arguments:
-            block.arguments.append(piece.function.arguments)
-            block.waiting.append(msgspec.json.encode(piece.function.arguments))
+        block.name = block.name or piece.name
+        if piece.arguments:
+            block.arguments.append(piece.arguments)
+            block.waiting.append(msgspec.json.encode(piece.arguments))
         return self._advance()
 
     def end(self) -> bytes:

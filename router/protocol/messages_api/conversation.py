@@ -1,28 +1,25 @@
 """`system` and `messages` to the chat's messages.
 
-- Results of tools become tool messages, which stand before whatever else the turn says. Pictures and documents in them
-  follow in a user message, since tool messages hold text only; a result that said nothing else says where to look.
-- A result with `is_error` begins with the word "Error:": chats have no other way to tell.
+- Results of tools become tool messages, which stand before whatever else the turn says (see results).
 - Thinking is dropped, as the chat drops it: templates here refuse it, and its signature is another service's.
 - Turns of one role in a row, and an assistant's at the end to be gone on with, are left to the chat's reader.
 - What other services do on their side (searches, code, files) has no form here and is refused by its name.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Sequence
 
 import msgspec
 
 from router.protocol.errors import invalid
-from router.protocol.messages_api.parts import Part, document_parts, image_part, said, string_part, text_part
+from router.protocol.messages_api.parts import Part, array, joined, read_parts, text_part
 from router.protocol.messages_api.paths import Origin
+from router.protocol.messages_api.results import tool_message
 from router.protocol.messages_api.source import Pieces, Source
 from router.protocol.messages_api.values import (
     SHOWN,
     Object,
     a_string,
     an_object,
-    flag,
     given,
     is_string,
     objects,
@@ -32,17 +29,7 @@ from router.protocol.messages_api.values import (
 
 _ROLES = ("user", "assistant", "system")
 _DROPPED = frozenset({"thinking", "redacted_thinking"})
-_ERROR = b"Error:"
-_BELOW = b"(see the next message)"
 _EMPTY = msgspec.Raw(b"{}")
-
-_READERS: Mapping[str, Callable[[Source, Object, str], list[Part]]] = MappingProxyType(
-    {
-        "text": lambda source, block, path: [text_part(source, block, path)],
-        "image": lambda source, block, path: [image_part(source, block, path)],
-        "document": document_parts,
-    }
-)
 
 
 class Conversation:
@@ -109,51 +96,14 @@ class Conversation:
             where = f"{path}.content[{index}]"
             kind = text(block, "type", where)
             if kind == "tool_result":
-                parts += self._result(block, where)
+                message, origin, others = tool_message(self._source, block, where)
+                self._message(message, origin)
+                parts += others
                 results += 1
             else:
-                parts += self._read(kind, block, where, "user blocks")
+                parts += read_parts(self._source, block, where, "user blocks")
         if parts or not results:
             self._parts("user", parts, path)
-
-    def _result(self, block: Object, path: str) -> list[Part]:
-        """Adds the tool message; what it cannot hold comes back."""
-        call_id = a_string(block.get("tool_use_id"), f"{path}.tool_use_id")
-        where = f"{path}.content"
-        content = given(block, "content")
-        is_error = flag(block, "is_error", path)
-        head = b'{"role":"tool","tool_call_id":%b,"content":' % bytes(call_id)
-        if not is_error and (content is None or is_string(content)):
-            said_so = b'""' if content is None else content
-            self._message([head, *self._source.pieces(said_so), b"}"], Origin(path))
-            return []
-        texts, others = self._result_parts(content, where)
-        if others and not texts:
-            texts = [said(_BELOW, where)]
-        if is_error:
-            texts.insert(0, said(_ERROR, where))
-        texts = texts or [said(b"", where)]
-        origin = Origin(path, tuple(part.origin for part in texts))
-        self._message([head, *_array(texts), b"}"], origin)
-        return others
-
-    def _result_parts(self, content: msgspec.Raw | None, path: str) -> tuple[list[Part], list[Part]]:
-        """Texts, and what is none."""
-        if content is None:
-            return [], []
-        if is_string(content):
-            return [string_part(self._source, content, path)], []
-        parts: list[Part] = []
-        for index, block in enumerate(objects(content, path)):
-            at = f"{path}[{index}]"
-            parts += self._read(text(block, "type", at), block, at, "blocks within a tool result")
-        return [part for part in parts if part.is_text], [part for part in parts if not part.is_text]
-
-    def _read(self, kind: str, block: Object, path: str, what: str) -> list[Part]:
-        reader = _READERS.get(kind)
-        if reader is None:
-            raise unsupported(path, kind, what)
-        return reader(self._source, block, path)
 
     def _assistant(self, blocks: Sequence[Object], path: str) -> None:
         parts: list[Part] = []
@@ -171,9 +121,9 @@ class Conversation:
                 raise unsupported(where, kind, "assistant blocks")
         pieces: Pieces = [b'{"role":"assistant"']
         if parts:
-            pieces += [b',"content":', *_array(parts)]
+            pieces += [b',"content":', *array(parts)]
         if calls:
-            pieces += [b',"tool_calls":[', *_joined(calls), b"]"]
+            pieces += [b',"tool_calls":[', *joined(calls), b"]"]
         origin = Origin(path, tuple(part.origin for part in parts), tuple(paths))
         self._message([*pieces, b"}"], origin)
 
@@ -187,7 +137,7 @@ class Conversation:
         return [b'{"type":"function","id":', bytes(call_id), b',"function":', function, b"}"]
 
     def _parts(self, role: str, parts: Sequence[Part], path: str) -> None:
-        self._add(role, _array(parts), Origin(path, tuple(part.origin for part in parts)))
+        self._add(role, array(parts), Origin(path, tuple(part.origin for part in parts)))
 
     def _add(self, role: str, content: Pieces, origin: Origin) -> None:
         self._message([b'{"role":"%b","content":' % role.encode(), *content, b"}"], origin)
@@ -195,15 +145,3 @@ class Conversation:
     def _message(self, pieces: Pieces, origin: Origin) -> None:
         self._written.append(pieces)
         self.origins.append(origin)
-
-
-def _array(parts: Sequence[Part]) -> Pieces:
-    return [b"[", *_joined([part.pieces for part in parts]), b"]"]
-
-
-def _joined(values: Sequence[Pieces]) -> Pieces:
-    pieces: Pieces = []
-    for value in values:
-        pieces += value
-        pieces.append(b",")
-    return pieces[:-1]

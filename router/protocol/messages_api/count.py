@@ -58,7 +58,7 @@ def reshape_count(
     return Answer(count_answer(body), _NOTHING, None, None)
 
 
-COUNT = Kind("count", "/tokenize", "count", reshape_count)
+COUNT = Kind("count", "/tokenize", "count", reshape_count, is_free=True)
 
 
 def parse_count(

@@ -4,6 +4,7 @@ A document's `title` is its file's name, or a text before the document's own; it
 that were uploaded before cannot be named: there are none here.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -33,6 +34,32 @@ class Part:
     pieces: Pieces
     origin: str  # the caller's field that holds what is in it
     is_text: bool = False
+
+
+def read_parts(source: Source, block: Object, path: str, what: str) -> list[Part]:
+    """Of a block that holds what is said or shown. Raises ApiError 400; `what`: such blocks are called there."""
+    match kind := text(block, "type", path):
+        case "text":
+            return [text_part(source, block, path)]
+        case "image":
+            return [image_part(source, block, path)]
+        case "document":
+            return document_parts(source, block, path)
+    raise unsupported(path, kind, what)
+
+
+def array(parts: Sequence[Part]) -> Pieces:
+    """A content."""
+    return [b"[", *joined([part.pieces for part in parts]), b"]"]
+
+
+def joined(values: Sequence[Pieces]) -> Pieces:
+    """With commas between."""
+    pieces: Pieces = []
+    for value in values:
+        pieces += value
+        pieces.append(b",")
+    return pieces[:-1]
 
 
 def text_part(source: Source, block: Object, path: str) -> Part:

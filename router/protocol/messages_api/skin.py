@@ -10,12 +10,11 @@ import msgspec
 
 from router.protocol.messages_api.blocks import TEXT, THINKING, Blocks, event, tool_block
 from router.protocol.messages_api.errors import type_of
-from router.protocol.messages_api.wire import NULL, Answer, Call, Choice, Counts, Failure, message, stop_reason
+from router.protocol.messages_api.wire import NULL, Answer, Call, Choice, Counts, Failure, is_said, message, stop_reason
 from router.protocol.sse import MAX_EVENT_BYTES, Framer, data_of
 from router.protocol.wire import read
 
 _PING = event(b"ping", b'{"type":"ping"}')
-_EMPTY = msgspec.Raw(b'""')
 _answer = msgspec.json.Decoder(Answer)
 _string = msgspec.json.Decoder(str)
 _input = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -42,7 +41,9 @@ class MessagesSkin:
         choice = answer.choices[0] if answer.choices else Choice()
         usage = (answer.usage or self._counts).usage()
         content = _content(choice, answer.id)
-        reason, sequence = stop_reason(choice.finish_reason, choice.stop_reason)
+        reason, sequence = stop_reason(
+            choice.finish_reason, choice.stop_reason, has_calls=bool(choice.message.tool_calls)
+        )
         more: dict[str, object] = {"stop_reason": reason, "stop_sequence": sequence}
         if answer.openrouter_metadata != NULL:
             more["openrouter_metadata"] = answer.openrouter_metadata
@@ -74,7 +75,7 @@ class MessagesSkin:
         for choice in choices:
             delta = choice.delta
             for kind, text in ((THINKING, delta.reasoning), (TEXT, delta.content), (TEXT, delta.refusal)):
-                if text not in (NULL, _EMPTY):
+                if is_said(text):
                     events.append(blocks.say(kind, bytes(text)))
             events += [blocks.call(piece) for piece in delta.tool_calls or ()]
             if choice.finish_reason is not None and self._finish[0] is None:
@@ -86,7 +87,7 @@ class MessagesSkin:
         finish, matched = self._finish
         if self._blocks is None or finish == "error":
             return self._failed(Failure("The provider ended the answer with an error."), Answer())
-        reason, sequence = stop_reason(finish, matched)
+        reason, sequence = stop_reason(finish, matched, has_calls=self._blocks.has_calls)
         delta = {"container": None, "stop_reason": reason, "stop_sequence": sequence, "stop_details": None}
         ending = {"type": "message_delta", "delta": delta, "usage": self._counts.usage()}
         stop: dict[str, object] = {"type": "message_stop"}
@@ -116,22 +117,22 @@ _UNMAPPED = msgspec.Raw(b'"unmapped"')
 def _content(choice: Choice, answer_id: str) -> list[dict[str, object]]:
     """The blocks of a whole answer."""
     said, content = choice.message, list[dict[str, object]]()
-    if said.reasoning not in (NULL, _EMPTY):
+    if is_said(said.reasoning):
         content.append({"type": "thinking", "thinking": said.reasoning, "signature": ""})
     for text in (said.content, said.refusal):
-        if text not in (NULL, _EMPTY):
+        if is_said(text):
             content.append({"type": "text", "text": text, "citations": None})
     for index, call in enumerate(said.tool_calls or ()):
         block_id = call.id or f"toolu_{answer_id}_{index}"
-        content.append(tool_block(block_id, call.function.name or "", _arguments(call)))
+        content.append(tool_block(block_id, call.name, _arguments(call)))
     return content
 
 
 def _arguments(call: Call) -> object:
     """An object; what a model wrote that is none is kept, so that it can be told what was wrong."""
-    raw = (call.function.arguments or "{}").encode()
+    raw = (call.arguments or "{}").encode()
     try:
         given: dict[str, msgspec.Raw] = read(_input, raw)
     except ValueError:
-        return {"arguments": call.function.arguments}
+        return {"arguments": call.arguments}
     return given

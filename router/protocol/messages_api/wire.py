@@ -8,17 +8,25 @@ import msgspec
 NULL = msgspec.Raw(b"null")
 
 
-class Function(msgspec.Struct):
+class Function(msgspec.Struct, frozen=True):
     name: str | None = None
     arguments: str | None = None
 
 
 class Call(msgspec.Struct):
-    """A tool call, or a piece of one."""
+    """A tool call, or a piece of one; other providers leave out, or null, what they please."""
 
-    index: int = 0
+    index: int | None = 0
     id: str | None = None
-    function: Function = msgspec.field(default_factory=Function)
+    function: Function | None = None
+
+    @property
+    def name(self) -> str:
+        return (self.function and self.function.name) or ""
+
+    @property
+    def arguments(self) -> str:
+        return (self.function and self.function.arguments) or ""
 
 
 class Said(msgspec.Struct):
@@ -101,11 +109,23 @@ class Answer(msgspec.Struct):
 _REASONS = {"stop": "end_turn", "length": "max_tokens", "tool_calls": "tool_use", "content_filter": "refusal"}
 
 
-def stop_reason(finish_reason: str | None, matched: str | int | None) -> tuple[str | None, str | None]:
-    """Anthropic's reason, and the stop sequence that matched. An answer that failed has no reason."""
+def stop_reason(
+    finish_reason: str | None, matched: str | int | None, *, has_calls: bool
+) -> tuple[str | None, str | None]:
+    """Anthropic's reason, and the stop sequence that matched. An answer that failed has no reason.
+
+    Chats that had to call a certain function end with `stop`; with calls to answer, that is `tool_use` here.
+    """
     if finish_reason == "stop" and isinstance(matched, str):
         return "stop_sequence", matched
+    if finish_reason == "stop" and has_calls:
+        return "tool_use", None
     return _REASONS.get(finish_reason or ""), None
+
+
+def is_said(text: msgspec.Raw) -> bool:
+    """Is this the raw JSON of a string that is not empty?"""
+    return len(memoryview(text)) > 2 and bytes(memoryview(text)[:1]) == b'"'
 
 
 def message(answer: Answer, content: list[dict[str, object]], usage: dict[str, object]) -> dict[str, object]:

@@ -57,10 +57,10 @@ class Scale:
         return math.ceil(size / self.bytes_per_token) + images
 
     def _text_bytes(self, raw: bytes) -> int:
-        if b"\\" in raw:
-            return len(read(_string, raw).encode())
+        if b"\\" not in raw:
+            return len(raw) - 2
         looks_like_image = self._media.body.image(raw)
-        return len(raw if looks_like_image is None else looks_like_image) - 2
+        return len(read(_string, raw).encode()) if looks_like_image is None else len(looks_like_image) - 2
 
 
 @dataclass(frozen=True, slots=True)

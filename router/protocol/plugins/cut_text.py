@@ -2,6 +2,7 @@
 
 import msgspec
 
+from router.protocol.body import is_placeholder
 from router.protocol.wire import read
 
 GAP = "\n[…]\n"
@@ -15,7 +16,7 @@ def _cut_string(raw: bytes, excess: int) -> bytes:
     """A JSON string with so many bytes of text fewer: half is kept from its beginning and half from its end."""
     text: bytes = read(_string, raw).encode()
     keep = max(LEAST_BYTES, len(text) - excess)
-    if len(text) <= keep or _is_placeholder(raw):
+    if len(text) <= keep or is_placeholder(raw):
         return raw
     half = (keep - GAP_BYTES) // 2
     # a character that is cut through goes as a whole
@@ -33,8 +34,3 @@ def cut_content(content: bytes, excess: int) -> bytes:
     longest = max(texts, key=lambda index: len(texts[index]))
     parts[longest]["text"] = msgspec.Raw(_cut_string(texts[longest], excess))
     return msgspec.json.encode(parts)
-
-
-def _is_placeholder(raw: bytes) -> bool:
-    """Stands for a text that looks like an image (see body), which has no middle that could be spared."""
-    return raw.startswith(b'"data:image/#')

@@ -11,7 +11,6 @@ its texts and pictures are read like those of any message.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import msgspec
 
@@ -19,29 +18,19 @@ from router.protocol.body import Body
 from router.protocol.data_url import DataUrl, parse_file
 from router.protocol.errors import ApiError, invalid
 from router.protocol.limits import Limits
+from router.protocol.plugins.file_content import ParsedFile, Part, around, plain, text_part_of
 from router.protocol.plugins.read_plugins import read_plugins
 from router.protocol.wire import read
-
-Part: TypeAlias = dict[str, msgspec.Raw]
 
 PDF = "application/pdf"
 _TEXTS = frozenset({"text/plain", "text/markdown", "text/csv", "text/html", "text/xml", "application/json"})
 _SHOWN = 64  # characters of a caller's word in an error
-_NAME_CHARS = 255  # of a file's name, as file systems have it
 
 
 class _File(msgspec.Struct):
     filename: str | None = None
     file_data: msgspec.Raw = msgspec.Raw(b"null")
     file_id: str | None = None
-
-
-class ParsedFile(msgspec.Struct):
-    """What a document was found to hold: an annotation's `file`."""
-
-    hash: str  # SHA-256 of the document, hexadecimal
-    name: str
-    content: list[Part]
 
 
 class _Annotation(msgspec.Struct):
@@ -125,7 +114,7 @@ class Files:
             raise invalid("messages", f"at most {self._limits.files} files in a request", limit="files")
         if file.file_id is not None:
             raise invalid(f"{path}.file_id", "files are not kept here: send file_data")
-        name = _plain(file.filename or "document")
+        name = plain(file.filename or "document")
         url = self._url(bytes(file.file_data), path)
         if isinstance(url, str):
             return self._parsed(AskedFile(f"file:{url}", path, name, None, url=url))
@@ -134,7 +123,7 @@ class Files:
             if document.size > self._limits.file_bytes:
                 raise _too_large(path, document.size, self._limits)
             if document.media_type in _TEXTS:
-                return _around(name, [_text_part(self._decoded(document, path))])
+                return around(name, [text_part_of(self._decoded(document, path))])
             if document.media_type != PDF:
                 known = ", ".join(sorted({PDF, *_TEXTS}))
                 problem = f"files of type {document.media_type[:_SHOWN]!r} are not read; those that are: {known}"
@@ -208,35 +197,6 @@ class Files:
             problem = f"at most {self._limits.file_text_chars} characters of text, this has {len(text)}"
             raise invalid(path, problem, limit="file_text_chars")
         return text
-
-
-def parsed_file(digest: str, name: str, parts: Iterable[bytes]) -> bytes:
-    """Raw JSON of what a document holds, as `Files` takes it. `parts`: raw JSON of content parts."""
-    content = _around(name, [read(_object, part) for part in parts])
-    return msgspec.json.encode(ParsedFile(digest, name, content))
-
-
-def text_part(text: str) -> bytes:
-    """Raw JSON of a content part."""
-    return msgspec.json.encode(_text_part(text))
-
-
-def image_part(image: bytes) -> bytes:
-    """Raw JSON of a content part. `image`: a data URL as a JSON string, with its quotes."""
-    return b'{"type":"image_url","image_url":{"url":%b}}' % image
-
-
-def _around(name: str, parts: list[Part]) -> list[Part]:
-    return [_text_part(f'<file name="{name}">'), *parts, _text_part("</file>")]
-
-
-def _text_part(text: str) -> Part:
-    return {"type": msgspec.Raw(b'"text"'), "text": msgspec.Raw(msgspec.json.encode(text))}
-
-
-def _plain(name: str) -> str:
-    """A name that ends no attribute and no line."""
-    return "".join(" " if c in '"<>' or not c.isprintable() else c for c in name[:_NAME_CHARS])
 
 
 def _too_large(path: str, size: int, limits: Limits) -> ApiError:

@@ -10,6 +10,7 @@ from tests.conformance.clients.pictures import QUESTION, png_base64
 from tests.conformance.proves import proves
 from tests.conformance.served import Served
 
+COLD = {"temperature": 0}  # the newest client has no argument for it
 ASKED: list[Any] = [{"role": "user", "content": "What is 7 plus 5?"}]
 WEATHER: list[Any] = [{"role": "user", "content": "What is the weather in Paris?"}]
 TOOL: Any = {
@@ -72,7 +73,12 @@ def test_anthropic_stream_helper_puts_an_answer_together(anthropic_client: anthr
 
 def test_anthropic_holds_a_conversation_with_a_tool(anthropic_client: anthropic.Anthropic, served: Served) -> None:
     first = anthropic_client.messages.create(
-        model=served.tool_model, messages=WEATHER, tools=[TOOL], tool_choice={"type": "any"}, max_tokens=64
+        model=served.tool_model,
+        messages=WEATHER,
+        tools=[TOOL],
+        tool_choice={"type": "any"},
+        max_tokens=64,
+        extra_body=COLD,
     )
     assert "tool_use" == first.stop_reason
     (use,) = [block for block in first.content if block.type == "tool_use"]
@@ -84,7 +90,9 @@ def test_anthropic_holds_a_conversation_with_a_tool(anthropic_client: anthropic.
         {"role": "assistant", "content": [block.model_dump(exclude_none=True) for block in first.content]},
         {"role": "user", "content": [result]},
     ]
-    second = anthropic_client.messages.create(model=served.tool_model, messages=turns, tools=[TOOL], max_tokens=24)
+    second = anthropic_client.messages.create(
+        model=served.tool_model, messages=turns, tools=[TOOL], max_tokens=24, extra_body=COLD
+    )
     assert second.content
 
 
@@ -97,6 +105,7 @@ def test_anthropic_stream_helper_puts_a_tool_call_together(
         tools=[TOOL],
         tool_choice={"type": "tool", "name": "get_weather"},
         max_tokens=64,
+        extra_body=COLD,
     ) as stream:
         answer = stream.get_final_message()
     assert "tool_use" == answer.stop_reason

@@ -92,7 +92,12 @@ def test_openai_responses_holds_a_conversation_with_a_tool(openai_client: openai
 
 def test_openai_responses_streams_a_tool_call(openai_client: openai.OpenAI, served: Served) -> None:
     with openai_client.responses.create(
-        model=served.tool_model, input="The weather in Paris?", tools=[TOOL], tool_choice="required", stream=True
+        model=served.tool_model,
+        input="What is the weather in Paris?",
+        tools=[TOOL],
+        tool_choice="required",
+        temperature=0,
+        stream=True,
     ) as stream:
         events: list[Any] = list(stream)
     pieces = [event.delta for event in events if event.type == "response.function_call_arguments.delta"]

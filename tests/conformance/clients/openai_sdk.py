@@ -129,11 +129,14 @@ def test_openai_gets_several_choices_and_log_probabilities(openai_client: openai
 
 @proves("POST /completions")
 def test_openai_completes_a_text(openai_client: openai.OpenAI, served: Served) -> None:
-    answer = openai_client.completions.create(model=served.model, prompt="Two circles", max_tokens=6)
+    going_on: Any = {"min_tokens": 4}  # whatever the model would rather do
+    answer = openai_client.completions.create(
+        model=served.model, prompt="Two circles", max_tokens=6, extra_body=going_on
+    )
     assert answer.choices[0].text
     assert answer.usage is not None
     with openai_client.completions.create(
-        model=served.model, prompt="Two circles", max_tokens=6, stream=True
+        model=served.model, prompt="Two circles", max_tokens=6, stream=True, extra_body=going_on
     ) as stream:
         assert "".join(chunk.choices[0].text or "" for chunk in stream)
 

@@ -54,7 +54,7 @@ def test_openrouter_streams(openrouter_client: OpenRouter, served: Served) -> No
 def test_openrouter_calls_a_tool(openrouter_client: OpenRouter, served: Served) -> None:
     tools: Any = [definition("get_weather")]
     with openrouter_client.chat.send(
-        model=served.tool_model, messages=ASKED, tools=tools, tool_choice="required", stream=True
+        model=served.tool_model, messages=ASKED, tools=tools, tool_choice="required", temperature=0, stream=True
     ) as stream:
         deltas = [call for chunk in stream for call in chunk.choices[0].delta.tool_calls or []]
     assert deltas[0].function is not None

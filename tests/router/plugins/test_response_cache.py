@@ -10,10 +10,12 @@ from router.company import SSE_COMMENT, Client
 from router.plugins.caching import recorded, replay
 from router.plugins.recording import RecordingClient
 from router.plugins.response_cache import CachedAnswer, ResponseCache, ResponseCacheSettings
+from router.policy.catalog import Pool
 from router.protocol.chunk import CHAT, DONE, Identity, empty_choice
 from router.protocol.plugins.replay import Name
 
 OLD, NEW = Name("gen-1-old", 1_000), Name("gen-2-new", 2_000)
+POOL = Pool("local", "m", "m", "local", context_length=4_096)
 WHOLE = json.dumps({"id": OLD.generation_id, "created": OLD.created, "usage": {"cost": 1}}).encode()
 
 
@@ -34,7 +36,7 @@ class Listening:
 
 
 def answer(data: bytes = WHOLE, kept_at: float = 0.0, ttl_s: int = 10, is_stream: bool = False) -> CachedAnswer:
-    return CachedAnswer(data, is_stream, OLD, "m", "local", kept_at, ttl_s)
+    return CachedAnswer(data, is_stream, OLD, POOL, "stop", kept_at, ttl_s)
 
 
 def cache(most_bytes: int = 10_000, entry_bytes: int = 1_000) -> ResponseCache:

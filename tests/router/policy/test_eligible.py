@@ -3,7 +3,7 @@
 import pytest
 
 from router.policy.call import Call
-from router.policy.catalog import Pool, Price
+from router.policy.catalog import Dialect, Pool, Price
 from router.policy.eligible import why_not
 from router.policy.key import ANONYMOUS, Key
 from router.policy.preferences import MaxPrice, Preferences
@@ -103,3 +103,15 @@ def test_what_cannot_fit_is_not_sent() -> None:
     assert "context_length" == reason(call=Call("m", text_bytes=32 * 1_000))
     assert reason(call=Call("m", text_bytes=32 * 1_000, prompts=16)) is None
     assert "max_tokens" == reason(call=Call("m", max_tokens=11), pool=Pool("p", "m", "m", max_completion_tokens=10))
+
+
+@pytest.mark.parametrize(
+    ("pool", "told"),
+    [
+        (Pool("p", "m", "m"), None),
+        (Pool("p", "m", "m", dialect=Dialect.OPENAI), "output_modalities"),
+        (Pool("p", "m", "m", outputs=frozenset({"embeddings"})), "output_modalities"),
+    ],
+)
+def test_tokens_are_counted_by_our_own_engines_of_text(pool: Pool, told: str | None) -> None:
+    assert told == reason(pool=pool, call=Call("m", output="count"))

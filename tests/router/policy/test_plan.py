@@ -15,7 +15,6 @@ from router.policy.key import Key
 from router.policy.model_names import ModelNames, Strategy
 from router.policy.performance import Performance
 from router.policy.plan import Plan, Planner
-from router.policy.plan import plan as in_short
 from router.policy.preferences import MaxPrice, Preferences, Sort
 
 SMALL = Pool("small", "m/small", "small", context_length=1_000, max_completion_tokens=500)
@@ -275,7 +274,3 @@ def test_every_pool_is_planned_once_or_excluded_once(
     assert sorted(pool.name for pool in made if pool.model in asked) == sorted(told)
     if not preferences.allow_fallbacks and not preferences.order:
         assert len(planned.pools) <= 1
-
-
-def test_the_short_form_knows_no_preferences() -> None:
-    assert Plan((EYES,)) == in_short(Call("m/eyes"), POOLS)

@@ -34,7 +34,7 @@ def test_every_field_comes_back_as_it_was_with_its_images_in_place(fields: dict[
 def test_an_image_is_cut_out_and_not_copied() -> None:
     raw = b'{"a":"x","image":"data:image/png;base64,' + b"A" * 4_000 + b'"}'
     body = split(raw, LIMITS)
-    assert b'"data:image/#0"' == bytes(body.fields["image"])
+    assert b'"data:image\\/#0"' == bytes(body.fields["image"])
     (image,) = body.images
     assert raw is image.obj
     assert image == body.image(bytes(body.fields["image"]))
@@ -43,9 +43,9 @@ def test_an_image_is_cut_out_and_not_copied() -> None:
 
 def test_an_image_that_is_added_has_a_placeholder_of_its_own() -> None:
     body = split(b'{"a":"data:image/png;base64,AAAA"}', LIMITS)
-    assert (b'"data:image/#1"', b'"data:image/#2"') == (body.add(b'"data:image/gif;x"'), body.add(b'"y"'))
+    assert (b'"data:image\\/#1"', b'"data:image\\/#2"') == (body.add(b'"data:image/gif;x"'), body.add(b'"y"'))
     assert b'["y","data:image/gif;x","data:image/png;base64,AAAA"]' == b"".join(
-        body.restore(b'["data:image/#2","data:image/#1","data:image/#0"]')
+        body.restore(b'["data:image\\/#2","data:image\\/#1","data:image\\/#0"]')
     )
 
 
@@ -113,5 +113,13 @@ def test_documents_are_cut_out_like_images_and_nothing_else_is() -> None:
     pdf, other = "data:application/pdf;base64,JVBE", "data:application/pdfx"
     body = split(json.dumps({"a": pdf, "b": "data:image/png;base64,x", "c": other, "d": "data:"}).encode(), Limits())
     assert [f'"{pdf}"'.encode(), b'"data:image/png;base64,x"'] == [bytes(each) for each in body.images]
-    assert [b'"data:image/#0"', b'"data:image/#1"'] == [bytes(body.fields[name]) for name in "ab"]
+    assert [b'"data:image\\/#0"', b'"data:image\\/#1"'] == [bytes(body.fields[name]) for name in "ab"]
     assert [other, "data:"] == [json.loads(bytes(body.fields[name])) for name in "cd"]
+
+
+@pytest.mark.parametrize("image", ['"data:image/png;base64,AAAA"', '"no image"'])
+def test_nobody_writes_a_placeholder(image: str) -> None:
+    body = split(b'{"a":%b,"text":"data:image\\/#0","inner":["\\"data:image\\/#0"]}' % image.encode(), Limits())
+    body.add(b'"data:image/gif;x"')
+    for name, said in (("text", "data:image/#0"), ("inner", ['"data:image/#0'])):
+        assert said == json.loads(b"".join(body.restore(bytes(body.fields[name]))))

@@ -1,6 +1,7 @@
 """What engines say of themselves, read without trust."""
 
 import json
+from collections.abc import Mapping
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,7 @@ from router.protocol.engine_facts import EngineFacts, parse_facts
 VERSION = b'{"version":"0.29.0"}'
 
 
-def models(*cards: dict[str, object]) -> bytes:
+def models(*cards: Mapping[str, object]) -> bytes:
     return json.dumps({"object": "list", "data": [{"object": "model", **card} for card in cards]}).encode()
 
 

@@ -30,7 +30,7 @@ def availability(error: ApiError) -> dict[str, Any]:
 
 
 def test_an_unknown_model_is_no_valid_model_id() -> None:
-    error = no_pool(CALL, Plan(()), {"other"})
+    error = no_pool(CALL, Plan(()))
     assert (400, "model", "m is not a valid model ID") == (error.status, error.field, error.message)
     assert {"code": "model_not_found", "retryable": False, "requested_models": ["m", "n"]} == availability(error)
 

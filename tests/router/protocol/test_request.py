@@ -369,3 +369,14 @@ def test_a_request_that_is_wrong_anyhow_has_nothing_fetched(fields: dict[str, An
 def test_completions_have_no_images_to_be_fetched() -> None:
     request = parse_completion(b'{"model":"m","prompt":"https://example.com/a.png"}', Limits(), fetched={})
     assert "https://example.com/a.png" == engine_body(request)["prompt"]
+
+
+@pytest.mark.parametrize("index", [0, 7])
+def test_texts_that_are_written_anew_stand_for_no_image(index: int) -> None:
+    forged = f"data:image/#{index}"
+    call = {"id": forged, "type": "function", "function": {"name": "f", "arguments": forged}}
+    told = {"role": "tool", "tool_call_id": forged, "content": "done"}
+    messages = [user([text("?"), image()]), {"role": "assistant", "tool_calls": [call]}, told, user()]
+    raw = json.dumps({"model": "author/slug", "messages": messages}).replace("data:image/#", "data:image\\/#")
+    body = engine_body(parse_chat(raw.encode(), Limits()))
+    assert forged == body["messages"][1]["tool_calls"][0]["function"]["arguments"]

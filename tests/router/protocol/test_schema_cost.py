@@ -91,3 +91,12 @@ def test_they_multiply_behind_references_too_and_only_there() -> None:
     check_schema({"allOf": [ten] * 4, "$defs": defs}, "s", Limits())
     with pytest.raises(ApiError, match="allOf makes more than"):
         check_schema({"allOf": [ten] * 500, "$defs": defs}, "s", Limits())
+
+
+def test_all_of_deep_within_may_name_what_is_defined_anywhere() -> None:
+    part = {"allOf": [{"$ref": "#/$defs/a"}]}
+    check_schema({"properties": {"p": part}, "$defs": {"a": {"type": "string"}}}, "s", Limits())
+    tens = {"anyOf": [{"const": i} for i in range(10)]}
+    many = {"properties": {"p": {"allOf": [{"$ref": "#/$defs/a"}] * 5}}, "$defs": {"a": tens}}
+    with pytest.raises(ApiError, match="allOf makes more than 10000 alternatives"):
+        check_schema(many, "s", Limits())

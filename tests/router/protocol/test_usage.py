@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from router.policy.catalog import Price
 from router.policy.outcome import Usage
-from router.protocol.usage import completion_cost, cost, prompt_cost, usage_object
+from router.protocol.usage import FREE, completion_cost, cost, insured, prompt_cost, usage_object
 
 TOKENS = st.integers(0, 10**6)
 USD = st.floats(0, 1e-3)
@@ -47,3 +47,14 @@ def test_the_usage_object_has_every_key_that_official_clients_read() -> None:
         },
         "completion_tokens_details": {"reasoning_tokens": 0, "image_tokens": 0, "audio_tokens": 0},
     } == usage_object(Usage(8, 3, cached_tokens=2), Price(1.0, 2.0))
+
+
+@pytest.mark.parametrize(
+    ("tokens", "finish_reason", "is_free"),
+    [(0, None, True), (0, "stop", False), (3, None, False), (3, "error", True), (3, "length", False)],
+)
+def test_an_answer_that_says_nothing_or_ends_in_an_error_is_free(
+    tokens: int, finish_reason: str | None, is_free: bool
+) -> None:
+    price = Price(prompt=1.0)
+    assert (FREE if is_free else price) == insured(price, Usage(5, tokens), finish_reason)

@@ -56,6 +56,12 @@ def test_a_call_without_id_gets_one() -> None:
     assert [tool("toolu_gen-1_0", "f", {}), tool("toolu_gen-1_1", "", {})] == blocks(call(0, "{}", "f"), call(1))
 
 
+def test_what_a_provider_leaves_out_or_nulls_is_borne() -> None:
+    odd = [{"index": None, "id": None, "function": None}, {"function": {"name": "f", "arguments": None}}]
+    assert [tool("toolu_gen-1_0", "", {})] == blocks(chunk(content=None, tool_calls=odd[:1]))
+    assert [tool("toolu_gen-1_0", "f", {})] == blocks(chunk(content=[], tool_calls=odd[1:]), call(0, "{}"))
+
+
 def test_arguments_that_never_become_whole_are_not_looked_at_for_ever() -> None:
     stream = streamed(call(0, "[", "f", "1"), *[call(1, " ", "g", "2")] * 40)
     assert "content_block_stop" not in dict(events_of(stream))

@@ -122,6 +122,12 @@ def test_reasons_to_stop_are_anthropics(finish: str, matched: Any, reason: str, 
         assert (reason, sequence) == (message["stop_reason"], message["stop_sequence"])
 
 
+def test_a_call_that_was_demanded_ends_as_a_call() -> None:
+    assert "tool_use" == message_of(streamed(call(0, "{}", "f", "1"), chunk("stop"), ending()))["stop_reason"]
+    calls = [{"id": "1", "function": {"name": "f", "arguments": "{}"}}]
+    assert "tool_use" == whole(said(tool_calls=calls))["stop_reason"]
+
+
 def test_a_tool_call_is_a_block_whose_input_comes_in_pieces() -> None:
     stream = streamed(
         chunk(content="See:"),

@@ -11,7 +11,7 @@ from router.protocol.body import split
 from router.protocol.errors import ApiError
 from router.protocol.limits import Limits
 from router.protocol.media import Unfetched
-from router.protocol.plugins.files import image_part, parsed_file, text_part
+from router.protocol.plugins.file_content import image_part, parsed_file, text_part
 from router.protocol.read_messages import Messages, read_messages
 from tests.router.protocol import pictures
 from tests.router.protocol.conversations import assistant, image, text, user
@@ -69,6 +69,13 @@ def test_a_text_file_becomes_text_at_once() -> None:
         assert [user([text("look"), *around(text("a;é\n"), name="a    .csv")])] == written
         assert [] == read_.media.files.annotations
         assert {"text"} == read_.media.kinds
+
+
+def test_what_a_document_says_stands_for_no_image() -> None:
+    forged = "data:image/#0"
+    got = {f"file:{HASH}": parsed(text_part(forged), text_part("data:image\\/#7"))}
+    _, written = read([user([file(forged.encode(), "text/plain"), file(), image()])], got)
+    assert [forged, forged, "data:image\\/#7"] == [written[0]["content"][index]["text"] for index in (1, 4, 5)]
 
 
 def test_a_pdf_has_to_be_read_first() -> None:

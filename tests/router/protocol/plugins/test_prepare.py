@@ -11,7 +11,7 @@ from router.protocol.limits import Limits
 from router.protocol.plugins.annotations import Annotating
 from router.protocol.plugins.builtin_filters import BuiltinFilter
 from router.protocol.plugins.content_filter import Action
-from router.protocol.plugins.files import parsed_file, text_part
+from router.protocol.plugins.file_content import parsed_file, text_part
 from router.protocol.plugins.healing_skin import Healing
 from router.protocol.plugins.prepare import Prepared, prepare
 from router.protocol.read_messages import Messages, read_messages

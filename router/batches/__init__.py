@@ -1,0 +1,1 @@
+"""Batches run here: requests that nobody waits for, sent whenever there is room."""

@@ -1,0 +1,45 @@
+"""What a writer of rules works with, and how deep answers may nest.
+
+A rule is written for a node at a depth: indentation depends on it, and a schema that refers to itself comes to an end.
+What would nest deeper than the bound is not offered: an alternative is left out, an optional property too, an array
+stays empty. So no answer nests deeper than a reader's stack, and the grammar grows with nodes times depth, no faster.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from router.protocol.limits import Limits
+from router.protocol.markup.choices import Choices
+from router.protocol.markup.ebnf import Grammar
+from router.protocol.markup.nodes import Constants, Graph, Node
+
+
+@dataclass(slots=True)
+class Plan:
+    """A schema that was read, and the grammar that comes of it."""
+
+    graph: Graph
+    choices: Choices
+    grammar: Grammar
+    limits: Limits
+    was_cut: bool = False  # something would have nested deeper
+    _rules: dict[tuple[int, int], str | None] = field(default_factory=dict)
+
+    def once(self, number: int, depth: int, write: Callable[[], str | None]) -> str | None:
+        """The rule for what is in a container at that depth, written only once; None: nothing can be there."""
+        if depth >= self.limits.markup_depth:
+            self.was_cut = True
+            return None
+        if (number, depth) not in self._rules:
+            body = write()
+            self._rules[number, depth] = None if body is None else self.grammar.rule(body)
+        return self._rules[number, depth]
+
+    def leaves(self, number: int) -> list[tuple[int, Node]]:
+        """The alternatives at a node, which may be itself alone."""
+        return [(leaf, self.graph.nodes[leaf]) for leaf in self.choices.leaves(number)]
+
+
+def has_null(node: Node) -> bool:
+    """May the value be null?"""
+    return isinstance(node, Constants) and None in node.values
