@@ -118,6 +118,12 @@ class Ticket:
         """How many more requests the key may send this minute; None: as many as it likes."""
         return None if self._permit is None else self._permit.standing(self._accounting.clock())
 
+    def open_free(self, generation: Generation) -> None:
+        """Write down that a request begins which costs nothing: nothing is reserved for it."""
+        self._is_open = True
+        if self._accounting.journal is not None:
+            self._accounting.journal.opened(ledger_row.opened(generation, self._accounting.router))
+
     async def open(self, generation: Generation) -> None:
         """Reserve the most that the request may cost, over the pools that may serve it, and write down that it begins.
 

@@ -6,7 +6,7 @@ In front stands a dictionary of the inference routes, plain ASGI functions; what
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from secrets import token_bytes
@@ -29,8 +29,10 @@ from router.config import Config, Secrets
 from router.fleet import Fleet
 from router.gateway import Gateway
 from router.metrics import Metrics, Snapshot
+from router.plugins.file_parser import FileParser
+from router.plugins.response_cache import ResponseCache
 from router.policies import Policies
-from router.policy.catalog import Endpoint
+from router.policy.catalog import Endpoint, Pool
 from router.policy.key import ANONYMOUS
 from router.policy.meter import Meter
 from router.policy.quota import Quotas
@@ -193,6 +195,8 @@ def build(
                 rng=rng,
                 on_start=metrics.on_start,
                 on_refused=metrics.on_refused,
+                cache=ResponseCache(config.response_cache),
+                context_of=_contexts([pool for pool, _ in pools]).get,
                 keeps_source=bool(providers),
             )
             cache_events = KVEvents(
@@ -247,10 +251,27 @@ def _register(metrics: Metrics, books: Books) -> None:
 
 async def _fetching(config: Config, metrics: Metrics, stack: AsyncExitStack) -> Fetch:
     """How pictures are got that requests only name."""
-    if not config.media.enabled:
-        return media.refuse
-    opening = media.open_fetcher(config.media, config.limits, clock=time.monotonic, listener=metrics)
-    return (await stack.enter_async_context(opening)).fetch
+    fetch_images, fetch_file = media.refuse, media.refuse_file
+    if config.media.enabled:
+        opening = media.open_fetcher(config.media, config.limits, clock=time.monotonic, listener=metrics)
+        fetcher = await stack.enter_async_context(opening)
+        fetch_images, fetch_file = fetcher.fetch, fetcher.fetch_file
+    return FileParser(
+        config.files,
+        text_chars=config.limits.file_text_chars,
+        fetch_images=fetch_images,
+        fetch_file=fetch_file,
+        clock=time.monotonic,
+        listener=metrics,
+    ).fetch
+
+
+def _contexts(pools: Sequence[Pool]) -> Mapping[str, int]:
+    """The longest prompt that a model's pools take."""
+    contexts: dict[str, int] = {}
+    for pool in pools:
+        contexts[pool.model] = max(contexts.get(pool.model, 0), pool.context_length)
+    return contexts
 
 
 def _read(

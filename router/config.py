@@ -18,6 +18,8 @@ from router.api.room import RoomSettings
 from router.company import StreamSettings
 from router.front.cors import CorsSettings
 from router.front.settings import FrontSettings
+from router.plugins.file_settings import FileSettings
+from router.plugins.response_cache import ResponseCacheSettings
 from router.policy.admission import AdmissionSettings
 from router.policy.breaker import BreakerSettings
 from router.policy.catalog import Dialect, Pool
@@ -79,6 +81,8 @@ class Config(Section):
     front: FrontSettings = FrontSettings()
     cors: CorsSettings = CorsSettings()
     media: MediaSettings = MediaSettings()
+    files: FileSettings = FileSettings()
+    response_cache: ResponseCacheSettings = ResponseCacheSettings()
     providers: list[ProviderSection] = Field(default_factory=list)
     models: Annotated[list[ModelSection], Field(min_length=1)]
     aliases: dict[Slug, Slug] = Field(default_factory=dict)

@@ -16,7 +16,6 @@ Rules that must hold here:
 import asyncio
 import logging
 import math
-from collections.abc import Sequence
 from functools import partial
 from typing import Protocol
 
@@ -25,7 +24,7 @@ from router.generation import Generation
 from router.hedging import send_hedged
 from router.lobby import Lobby
 from router.policy.attempt import Attempt
-from router.policy.catalog import Pool, Price
+from router.policy.catalog import Price
 from router.policy.lease import Pick
 from router.policy.outcome import Outcome, StreamBroken, Verdict
 from router.policy.plan import Planner
@@ -115,10 +114,8 @@ class Gateway:
                 error.routing = generation.explained()
             raise
         finally:
-            generation.ended = self._clock()
             self._remember(generation)
-            generation.ticket.close(generation)
-            self._listener.on_end(generation)
+            self.over(generation)
 
     def _remember(self, generation: Generation) -> None:
         """The pool that answered a session well is the first that its next turn asks."""
@@ -126,6 +123,12 @@ class Gateway:
         if pool is not None and outcome is not None and outcome.verdict is Verdict.OK:
             ended = self._clock() if generation.ended is None else generation.ended
             self._planner.has_served(generation.request.call, generation.conditions, pool, ended)
+
+    def over(self, generation: Generation) -> None:
+        """Settle a request that has ended, and tell of it."""
+        generation.ended = self._clock()
+        generation.ticket.close(generation)
+        self._listener.on_end(generation)
 
     async def _answer_whole(self, attempts: Route, generation: Generation, client: Client) -> None:
         committed = await self._commit(attempts, generation)

@@ -11,11 +11,15 @@ from router.policy.plan import NO_PLAN, Plan
 from router.policy.route import Reason
 from router.protocol.chunk import Identity
 from router.protocol.explain import Tried, router_metadata
+from router.protocol.plugins.pipeline import with_pipeline
 from router.protocol.request import Request
 
 
 class Ticket(Protocol):
     """What a request holds of its key's quotas (see accounting)."""
+
+    def open_free(self, generation: "Generation") -> None:
+        """Write down that it begins; it costs nothing."""
 
     async def open(self, generation: "Generation") -> None:
         """Reserve what it may cost. Raises ApiError: it may not be sent."""
@@ -48,6 +52,7 @@ class Generation:
     finish_reason: str | None = None
     unsent: Reason | None = None  # why it was not sent (again)
     tried: list[Tried] = field(default_factory=list)
+    cached_from: str | None = None  # the generation whose answer is given again
     wants_metadata: bool = False  # `X-OpenRouter-Metadata: enabled`
 
     def identity(self) -> Identity:
@@ -59,7 +64,7 @@ class Generation:
         """How it was routed, if the caller wants to know."""
         if not self.wants_metadata:
             return None
-        return router_metadata(
+        metadata = router_metadata(
             self.request.call,
             self.pools,
             self.tried,
@@ -68,3 +73,5 @@ class Generation:
             family=self.plan.family,
             preferences=self.conditions.preferences,
         )
+        prepared = self.request.prepared
+        return metadata if prepared is None else with_pipeline(metadata, prepared.steps)

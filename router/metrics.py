@@ -15,6 +15,7 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from router.generation import Generation
+from router.plugins.file_parser import FileResult
 from router.policy.attempt import Attempt
 from router.policy.call import Call
 from router.policy.key import ANONYMOUS, Key
@@ -206,6 +207,18 @@ class Metrics:
         self._fetch_hits = Counter(
             "tramontane_media_cache_hits", "Pictures that had been fetched before.", registry=self.registry
         )
+        self._files = _Series(
+            Counter("tramontane_files", "Documents to be read, by result.", ["result"], registry=self.registry)
+        )
+        self._file_pages = Counter(
+            "tramontane_file_pages", "Pages of documents that were read.", registry=self.registry
+        )
+        self._file_time = Histogram(
+            "tramontane_file_seconds",
+            "Time to read a document, waiting for a process and fetching included.",
+            buckets=DURATION_BUCKETS,
+            registry=self.registry,
+        )
 
     def render(self) -> bytes:
         """The exposition text."""
@@ -274,6 +287,13 @@ class Metrics:
         self._requests[NO_MODEL, "unparsed", str(error.status)].inc()
         if error.limit is not None:
             self._beyond_limits[(error.limit,)].inc()
+
+    def on_file(self, result: FileResult, pages: int, seconds: float) -> None:
+        """Listener of every document that was to be read, however that ended."""
+        self._files[(result.value,)].inc()
+        self._file_pages.inc(pages)
+        if result is FileResult.READ:
+            self._file_time.observe(seconds)
 
     def on_fetch(self, result: Result, size: int, seconds: float) -> None:
         """Listener of every fetch of a picture, however it ended."""

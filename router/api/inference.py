@@ -8,6 +8,8 @@ from functools import partial
 from types import MappingProxyType
 from typing import Protocol
 
+import msgspec
+
 from router.accounting import Accounting, Ticket
 from router.api.asked import Asked
 from router.api.auth import Authenticator
@@ -23,11 +25,15 @@ from router.api.exchange import (
     while_connected,
 )
 from router.api.room import Place, Room
+from router.company import Client
 from router.gateway import Gateway
 from router.generation import Generation
+from router.plugins.caching import recorded, replay
+from router.plugins.response_cache import CachedAnswer, ResponseCache
 from router.policy.call import Caller
 from router.policy.key import Key
 from router.policy.length import Lengths
+from router.policy.outcome import Outcome, Verdict
 from router.policy.schema_quota import SchemaQuota
 from router.protocol.denials import rate_headers
 from router.protocol.embeddings import parse_embeddings
@@ -38,6 +44,9 @@ from router.protocol.media import Fetched, Unfetched
 from router.protocol.messages_api.count import parse_count
 from router.protocol.messages_api.errors import render_error as render_messages_error
 from router.protocol.messages_api.parse import parse_messages
+from router.protocol.plugins.cache_asked import CacheAsked, cache_key, hit_headers, miss_headers
+from router.protocol.plugins.prepare import ContextOf
+from router.protocol.plugins.replay import Name
 from router.protocol.request import Request, parse_chat, parse_completion
 from router.protocol.rerank import parse_rerank
 from router.protocol.responses.errors import render_error as render_responses_error
@@ -57,6 +66,7 @@ class Parse(Protocol):
         caller: Caller,
         seeds: Mapping[str, int],
         fetched: Fetched,
+        context_of: ContextOf,
     ) -> Request: ...
 
 
@@ -106,6 +116,8 @@ class Inference:
         on_start: Callable[[], None],
         on_refused: Callable[[ApiError], None],
         keeps_source: bool = False,
+        cache: ResponseCache,
+        context_of: ContextOf,
     ) -> None:
         """`fetch`: gets the pictures that a request only names. `salt`: of a key's tenant. `keeps_source`: there are
         providers that get the caller's own fields, and not those for our engines.
@@ -126,6 +138,8 @@ class Inference:
         self._on_start = on_start
         self._on_refused = on_refused
         self._keeps_source = keeps_source
+        self._cache = cache
+        self._context_of = context_of
 
     async def handle(self, route: Route, scope: Scope, receive: Receive, send: Send) -> None:
         """One exchange on a route."""
@@ -164,7 +178,12 @@ class Inference:
                 ticket=ticket,
                 wants_metadata=asked.wants_metadata,
             )
-            await self._answer(generation, client, receive)
+            wanted = CacheAsked.of(scope["headers"])
+            name = None
+            if wanted.is_wanted and self._cache.is_on:
+                call = request.call
+                name = cache_key(key.id, scope["path"], call.model, stream=call.stream, body=raw)
+            await self._answer(generation, client, receive, wanted, name)
         finally:
             if ticket is not None:
                 ticket.close()
@@ -172,7 +191,15 @@ class Inference:
                 place.leave()
 
     async def _parse(self, parse: Parse, raw: bytes, caller: Caller, place: Place) -> Request:
-        read = partial(parse, raw, self._limits, lengths=self._lengths, caller=caller, seeds=self._seeds)
+        read = partial(
+            parse,
+            raw,
+            self._limits,
+            lengths=self._lengths,
+            caller=caller,
+            seeds=self._seeds,
+            context_of=self._context_of,
+        )
         try:
             return read(fetched=_NONE_FETCHED)
         except Unfetched as unfetched:
@@ -193,21 +220,66 @@ class Inference:
                 limit="schema_quota",
             )
 
-    async def _answer(self, generation: Generation, client: AsgiClient, receive: Receive) -> None:
+    async def _answer(
+        self,
+        generation: Generation,
+        client: AsgiClient,
+        receive: Receive,
+        wanted: CacheAsked,
+        name: bytes | None,
+    ) -> None:
+        """`name`: by which the answer may be kept; None: it may not."""
         self._on_start()
         try:
-            skin = generation.request.skin
-            dressed = client if skin is None else SkinnedClient(client, skin)
-            await while_connected(receive, client, self._gateway.answer(generation, dressed))
+            request = generation.request
+            skin = request.skin
+            if request.prepared is not None:
+                skin = request.prepared.dress(skin, stream=request.call.stream)
+            dressed: Client = client if skin is None else SkinnedClient(client, skin)
+            if name is None:
+                work = self._gateway.answer(generation, dressed)
+            else:
+                work = self._through_cache(generation, client, dressed, wanted, name)
+            await while_connected(receive, client, work)
         except ClientGone:
             logger.debug("%s: the client left", generation.id)
         except ApiError as error:
+            if generation.request.prepared is not None and generation.request.prepared.annotations:
+                error.metadata["file_annotations"] = [*map(msgspec.Raw, generation.request.prepared.annotations)]
             await client.fail(error)
         except Exception:
             logger.exception("%s: unexpected failure", generation.id)
             if client.has_started:
                 raise  # the server cuts the connection: better than an answer that looks whole
             await client.fail(ApiError("server", "Internal Server Error"))
+
+    async def _through_cache(
+        self, generation: Generation, client: AsgiClient, dressed: Client, wanted: CacheAsked, name: bytes
+    ) -> None:
+        """Answer out of the cache, or let the gateway answer and keep that."""
+        if wanted.clears:
+            self._cache.drop(name)
+        kept = self._cache.get(name, self._clock())
+        if kept is not None:
+            age_s = self._clock() - kept.kept_at
+            headers = hit_headers(age_s=age_s, ttl_s=kept.ttl_s, source_id=kept.name.generation_id)
+            client.headers = [*client.headers, *headers]
+            generation.outcome, generation.pool = Outcome(Verdict.OK, 200), kept.pool
+            generation.finish_reason, generation.cached_from = kept.finish_reason, kept.name.generation_id
+            generation.ticket.open_free(generation)
+            self._gateway.over(generation)
+            await replay(kept, Name(generation.id, generation.created), dressed)
+            return
+        client.headers = [*client.headers, *miss_headers(wanted.ttl_s)]
+
+        def keep(data: bytes, is_stream: bool) -> CachedAnswer | None:
+            outcome, pool = generation.outcome, generation.pool
+            if outcome is None or outcome.verdict is not Verdict.OK or pool is None:
+                return None
+            own, now = Name(generation.id, generation.created), self._clock()
+            return CachedAnswer(data, is_stream, own, pool, generation.finish_reason, now, wanted.ttl_s)
+
+        await recorded(self._cache, name, dressed, partial(self._gateway.answer, generation), keep)
 
 
 def _is_large(scope: Scope) -> bool:

@@ -30,6 +30,14 @@ async def read_json(request: Request, shape: type[T]) -> T:
         body += part
         if len(body) > _LARGEST:
             raise ApiError("payload_too_large", f"The request body is larger than {_LARGEST} bytes.")
+    return decode_json(body, shape)
+
+
+def decode_json(body: bytes | bytearray, shape: type[T]) -> T:
+    """
+    Raises:
+        ApiError: 400, it is not of this shape.
+    """
     try:
         return msgspec.json.decode(body, type=shape)
     except msgspec.ValidationError as error:

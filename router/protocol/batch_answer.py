@@ -62,6 +62,9 @@ class Used:
     cost: int = 0  # nano-dollars
 
 
+NOTHING_USED = Used()
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """Why a request has no answer."""
@@ -82,7 +85,7 @@ def read_usage(body: bytes) -> Used:
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
         usage = None
     if usage is None:
-        return Used()
+        return NOTHING_USED
     read = usage.prompt_tokens_details or usage.input_tokens_details or _Cached()
     written = usage.completion_tokens_details or usage.output_tokens_details or _Cached()
     return Used(

@@ -5,15 +5,15 @@ Results differ. Beside the batch (OpenRouter) a request that failed has no respo
 """
 
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import msgspec
 
 from router.policy.batch import Status
 from router.policy.key import NANO
-from router.protocol.batch_answer import Failure, Used
+from router.protocol.batch_answer import NOTHING_USED, Failure, Used
 
-_CODES = MappingProxyType({"expired": "batch_expired", "cancelled": "batch_cancelled"})
+EXPIRED = Failure("batch_expired", "This request could not be sent before the batch expired.")
+CANCELLED = Failure("batch_cancelled", "The batch was cancelled before this request was done.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,9 @@ class Counts:
     failed: int = 0
 
 
+NONE_DONE = Counts()
+
+
 @dataclass(frozen=True, slots=True)
 class BatchShown:
     """What is told of a batch. Times are unix seconds."""
@@ -45,8 +48,8 @@ class BatchShown:
     total: int
     created_at: float
     expires_at: float
-    counts: Counts = Counts()
-    used: Used = Used()
+    counts: Counts = NONE_DONE
+    used: Used = NOTHING_USED
     metadata: bytes | None = None  # JSON
     input_file: str | None = None
     output_file: str | None = None
@@ -69,7 +72,7 @@ class Result:
     request_id: str | None = None
     body: bytes | None = None
     failure: Failure | None = None
-    used: Used = Used()
+    used: Used = NOTHING_USED
 
     @property
     def id(self) -> str:
@@ -138,8 +141,7 @@ def result_line(result: Result) -> bytes:
     if result.body is not None:
         shown["response"] = _response(result)
     elif result.failure is not None:
-        code = _CODES.get(result.failure.error_type, result.failure.error_type)
-        shown["error"] = {"code": code, "message": result.failure.message}
+        shown["error"] = {"code": result.failure.error_type, "message": result.failure.message}
     return msgspec.json.encode(shown) + b"\n"
 
 

@@ -3,7 +3,7 @@
 OpenRouter's third form, parts within `content`, is joined to one text; pictures have no engine here that embeds them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -16,10 +16,12 @@ from router.protocol.errors import invalid
 from router.protocol.fields import EMBEDDINGS
 from router.protocol.limits import Limits
 from router.protocol.media import Fetched
+from router.protocol.plugins.filter_messages import AnyFilter
+from router.protocol.plugins.prepare import ContextOf
 from router.protocol.prompt import Prompt, read_prompt
 from router.protocol.read_fields import read_fields
 from router.protocol.render import render_prompt
-from router.protocol.request import Request, make_call, make_request
+from router.protocol.request import Request, make_call, make_request, no_context
 from router.protocol.tokens import FixedLengths, Lengths
 from router.protocol.tool_ids import ToolIds
 from router.protocol.wire import read
@@ -50,6 +52,8 @@ def parse_embeddings(
     caller: Caller = _NOBODY,
     seeds: Mapping[str, int] = _UNSEEDED,
     fetched: Fetched = _NONE_FETCHED,
+    context_of: ContextOf = no_context,
+    filters: Sequence[AnyFilter] = (),
 ) -> Request:
     """Read a body of `/embeddings`. Arguments are those of `parse_chat`; nothing is fetched.
 

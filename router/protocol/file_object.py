@@ -32,8 +32,8 @@ class Shown:
 def shape_of(path: str, agent: bytes, *, has_anthropic_version: bool) -> Shape:
     """Whose words the client speaks.
 
-    Anthropic's clients send their version, OpenAI's say who they are, and what is asked under `/v1` is asked of OpenAI's
-    base; OpenRouter's own base is `/api/v1`.
+    Anthropic's clients send their version, OpenAI's say who they are, and `/v1` is OpenAI's base, where OpenRouter's is
+    `/api/v1`.
 
     Args:
         path: of the URL.

@@ -29,6 +29,8 @@ from router.protocol.kinds import Kind
 from router.protocol.limits import Limits
 from router.protocol.media import Fetched
 from router.protocol.mistral import is_prefill, normalise
+from router.protocol.plugins.filter_messages import AnyFilter
+from router.protocol.plugins.prepare import ContextOf, Prepared, prepare
 from router.protocol.prompt import read_prompt
 from router.protocol.read_fields import Fields, read_fields
 from router.protocol.read_messages import read_messages
@@ -46,6 +48,13 @@ _UNLEARNED = FixedLengths()
 _UNSEEDED: Mapping[str, int] = MappingProxyType({})
 _NONE_FETCHED: Fetched = MappingProxyType({})
 _NOBODY = Caller()
+
+
+def no_context(model: str) -> int | None:
+    """Of models whose contexts are not known: nothing is made to fit."""
+    return None
+
+
 _TEXT = frozenset({"text"})
 _NO_TOOLS = frozenset({"tools", "tool_choice", "parallel_tool_calls"})
 _NO_NAMES: frozenset[str] = frozenset()
@@ -65,11 +74,12 @@ class Request:
         tool_ids: the caller's ids of tool calls and the engine's.
         constraint: what stands for the grammar that an engine has to compile for it; None: there is none.
         skin: writes the answer in the words of another API than `/chat/completions`; None: that one is spoken.
+        prepared: what plugins did, and have yet to do; None: of other kinds than chats.
         source: the caller's own fields, for providers that are no engine of ours; None: nobody needs them.
     """
 
     __slots__ = (
-        "_fields", "call", "choices", "constraint", "kind", "parameters", "router_fields", "skin", "source",
+        "_fields", "call", "choices", "constraint", "kind", "parameters", "prepared", "router_fields", "skin", "source",
         "tool_ids",
     )  # fmt: skip
 
@@ -94,6 +104,7 @@ class Request:
         self.tool_ids = tool_ids
         self.constraint = constraint
         self.skin: Skin | None = None
+        self.prepared: Prepared | None = None
         self.source: Source | None = source
         self._fields = engine  # of the engine's body; joined per attempt, which is the only copy of an image
 
@@ -117,6 +128,8 @@ def parse_chat(
     caller: Caller = _NOBODY,
     seeds: Mapping[str, int] = _UNSEEDED,
     fetched: Fetched = _NONE_FETCHED,
+    context_of: ContextOf = no_context,
+    filters: Sequence[AnyFilter] = (),
 ) -> Request:
     """Read a body of `/chat/completions`.
 
@@ -126,7 +139,9 @@ def parse_chat(
         lengths: what is known of tokens' lengths.
         caller: who asks.
         seeds: of the chains of prompts to models that are adapters, by the model's slug.
-        fetched: images that the body only names by URLs.
+        fetched: images that the body only names by URLs, and what was read in its documents.
+        context_of: the longest prompt that a model's pools take.
+        filters: of the caller's guardrails.
 
     Raises:
         ApiError: 400 or 413, naming the field at fault.
@@ -135,16 +150,28 @@ def parse_chat(
     body = split(raw, limits)
     fields = read_fields(body, CHAT, limits)
     messages = read_messages(_messages(fields), body, limits, caller.salt, fetched)
+    tools = _tools(fields, limits)
+    prepared = prepare(
+        messages,
+        fields.values,
+        lengths=lengths,
+        context_of=context_of,
+        filters=filters,
+        tools_bytes=len(tools.get("tools", b"")),
+    )
+    raw_messages = messages.raw if prepared.messages is messages.items else write(prepared.messages)
     tool_ids = ToolIds()
-    conversation = normalise(messages.items, tool_ids)
-    engine = {"messages": messages.raw if conversation is messages.items else write(conversation)}
+    conversation = normalise(prepared.messages, tool_ids)
+    engine = {"messages": raw_messages if conversation is prepared.messages else write(conversation)}
     if is_prefill(conversation):
         engine |= {"continue_final_message": b"true", "add_generation_prompt": b"false"}
-    engine |= _tools(fields, limits) | _response_format(fields, limits)
+    engine |= tools | _response_format(fields, limits)
     messages.media.check_fetched()  # everything else is checked by now but the model's name
     items = render(conversation, engine.get("tools"), messages.media)
     call = make_call(fields.values, items, lengths, caller, seeds, modalities=frozenset(messages.media.kinds))
-    return make_request(kinds.CHAT, body, fields, engine, call, caller, tool_ids, messages=messages.raw)
+    request = make_request(kinds.CHAT, body, fields, engine, call, caller, tool_ids, messages=raw_messages)
+    request.prepared = prepared
+    return request
 
 
 def parse_completion(
@@ -155,6 +182,8 @@ def parse_completion(
     caller: Caller = _NOBODY,
     seeds: Mapping[str, int] = _UNSEEDED,
     fetched: Fetched = _NONE_FETCHED,
+    context_of: ContextOf = no_context,
+    filters: Sequence[AnyFilter] = (),
 ) -> Request:
     """Read a body of `/completions`. Of several prompts there is no prefix; arguments are those of `parse_chat`.
 

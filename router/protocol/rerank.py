@@ -1,6 +1,6 @@
 """The body of `/rerank`: a query and documents, which are put in the order of their relevance."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 import msgspec
@@ -12,9 +12,11 @@ from router.protocol.errors import invalid
 from router.protocol.fields import RERANK
 from router.protocol.limits import Limits
 from router.protocol.media import Fetched
+from router.protocol.plugins.filter_messages import AnyFilter
+from router.protocol.plugins.prepare import ContextOf
 from router.protocol.read_fields import read_fields
 from router.protocol.render import render_prompt
-from router.protocol.request import Request, make_call, make_request
+from router.protocol.request import Request, make_call, make_request, no_context
 from router.protocol.tokens import FixedLengths, Lengths
 from router.protocol.tool_ids import ToolIds
 from router.protocol.wire import read
@@ -41,6 +43,8 @@ def parse_rerank(
     caller: Caller = _NOBODY,
     seeds: Mapping[str, int] = _UNSEEDED,
     fetched: Fetched = _NONE_FETCHED,
+    context_of: ContextOf = no_context,
+    filters: Sequence[AnyFilter] = (),
 ) -> Request:
     """Read a body of `/rerank`. Arguments are those of `parse_chat`; nothing is fetched.
 

@@ -4,8 +4,8 @@ import msgspec
 from sqlalchemy import Row
 
 from router.policy.batch import Status
-from router.protocol.batch_answer import Failure, Used
-from router.protocol.batch_object import BatchShown, Counts, Problem, Result
+from router.protocol.batch_answer import NOTHING_USED, Failure, Used
+from router.protocol.batch_object import NONE_DONE, BatchShown, Counts, Problem, Result
 from router.store.batch_records import BatchRecord
 
 Columns = dict[str, str | int | float | bytes | None]
@@ -13,7 +13,7 @@ Columns = dict[str, str | int | float | bytes | None]
 _problems = msgspec.json.Decoder(tuple[Problem, ...])
 
 
-def batch_record(row: Row[tuple[object, ...]], counts: Counts = Counts(), used: Used = Used()) -> BatchRecord:  # noqa: B008
+def batch_record(row: Row[tuple[object, ...]], counts: Counts = NONE_DONE, used: Used = NOTHING_USED) -> BatchRecord:
     shown = BatchShown(
         id=row.id,
         endpoint=row.endpoint,

@@ -68,9 +68,14 @@ class BatchSteps:
         """All its requests are there."""
         async with self._database.writing() as connection:
             now = await self._now(connection)
-            mine = _mine(router, batch).where(batches.c.status == _VALIDATING)
-            values = {"status": _IN_PROGRESS, "in_progress_at": now, "total": total, "model": model}
-            await connection.execute(mine.values(values))
+            is_new = batches.c.status == _VALIDATING  # or it was cancelled meanwhile
+            values = {
+                "status": case((is_new, _IN_PROGRESS), else_=batches.c.status),
+                "in_progress_at": case((is_new, now), else_=batches.c.in_progress_at),
+                "total": total,
+                "model": model,
+            }
+            await connection.execute(_mine(router, batch).values(values))
 
     async def fail(self, router: str, batch: str, problems: Sequence[Problem]) -> None:
         """It cannot be run."""
@@ -115,10 +120,14 @@ class BatchSteps:
         error_file: str | None = None,
         within: Callable[[AsyncConnection], Awaitable[None]] | None = None,
     ) -> bool:
-        """It has its outcome. `within`: done in the same transaction. False: somebody else holds it by now."""
+        """It has its outcome. `within`: done in the same transaction.
+
+        False: somebody else holds it by now, or a request of it was begun at the last moment.
+        """
         async with self._database.writing() as connection:
             now = await self._now(connection)
-            mine = _mine(router, batch).where(batches.c.status.in_((_FINALIZING, _CANCELLING)))
+            open_ = exists(select(_of.number).where(_of.batch == batch, _of.state != DONE))
+            mine = _mine(router, batch).where(batches.c.status.in_((_FINALIZING, _CANCELLING)), ~open_)
             values = {
                 "status": batches.c.outcome,
                 "ended_at": now,

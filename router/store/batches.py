@@ -11,8 +11,8 @@ from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from router.policy.batch import Status
-from router.protocol.batch_answer import Used
-from router.protocol.batch_object import Counts, Result
+from router.protocol.batch_answer import NOTHING_USED, Used
+from router.protocol.batch_object import NONE_DONE, Counts, Result
 from router.protocol.errors import ApiError
 from router.store.batch_records import BatchRecord, NewBatch, NewRequest
 from router.store.batch_rows import batch_record, result_record
@@ -23,6 +23,7 @@ from router.store.workspaces import demand_workspace
 
 OVER = tuple(status.value for status in Status if status.is_over)
 PORTION = 64  # results of one statement, when many are read: their bodies are held in memory
+_NOTHING = (NONE_DONE, NOTHING_USED)
 WAITING, RUNNING, DONE = "waiting", "running", "done"
 
 
@@ -123,7 +124,7 @@ class BatchStore:
             if row is None:
                 return None
             told = await _sums(connection, [row.id])
-            return batch_record(row, *told.get(row.id, (Counts(), Used())))
+            return batch_record(row, *told.get(row.id, _NOTHING))
 
     async def page(
         self,
@@ -155,7 +156,7 @@ class BatchStore:
             wanted = wanted.order_by(batches.c.created_at.desc(), batches.c.id.desc()).limit(limit)
             rows = (await connection.execute(wanted)).all()
             told = await _sums(connection, [row.id for row in rows])
-            return [batch_record(row, *told.get(row.id, (Counts(), Used()))) for row in rows]
+            return [batch_record(row, *told.get(row.id, _NOTHING)) for row in rows]
 
     async def results(self, batch: str) -> AsyncIterator[Result]:
         """In the order of its requests; each portion in a transaction of its own."""

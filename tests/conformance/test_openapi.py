@@ -15,6 +15,7 @@ from router import config
 from router.api.inference import ROUTES
 from router.api.openapi.document import BASE, operations, write
 from router.app import build
+from router.bookkeeping import take_home
 from router.protocol.fields import CHAT, COMPLETIONS, EMBEDDINGS, RERANK
 from router.protocol.limits import Limits
 from tests.conformance.schemas import Document, closed
@@ -40,7 +41,8 @@ async def routes_of_the_app(folder: Path) -> set[str]:
     """`METHOD /path` of all that FastAPI serves under the first base and at the root, once it has started."""
     models = [{"id": "m/eyes", "context_length": 8192, "pools": [pool("http://127.0.0.1:9", "m")]}]
     read = config.parse(configuration(folder, models), source="the test")
-    app: Any = build(read, config.read_secrets(read, {}))
+    home = take_home(read.ledger, "test")
+    app: Any = build(read, config.read_secrets(read, {}), home=home)
     scope: dict[str, Any] = {"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}
     told: asyncio.Queue[Any] = asyncio.Queue()
     said: asyncio.Queue[Any] = asyncio.Queue()
@@ -55,6 +57,7 @@ async def routes_of_the_app(folder: Path) -> set[str]:
     }
     await told.put({"type": "lifespan.shutdown"})
     await task
+    home.close()
     return {each for route in found for each in spelled_out(route)}
 
 

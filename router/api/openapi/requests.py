@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from router.api.openapi.shape import Json, listed, nullable, record, ref
+from router.api.openapi.shape import Json, listed, nullable, record, ref, with_more
 from router.api.openapi.words import WORDS
 from router.protocol.fields import CHAT, COMPLETIONS, EMBEDDINGS, RERANK, Field
 from router.protocol.limits import Limits
@@ -117,17 +117,30 @@ def _parts() -> dict[str, Json]:
         },
         "Tool": record("", type={"const": "function"}, function=function),
         "ToolChoice": {"anyOf": [{"enum": ["none", "auto", "required"]}, named]},
-        "ResponseFormat": {
-            "type": "object",
-            "properties": {
-                "type": {
-                    "type": "string",
-                    "description": "text, json_object, json_schema, grammar and what docs/api.md lists",
-                },
-                "json_schema": record("name:string -description:string -schema:object -strict:boolean?"),
-                "grammar": {"type": "string"},
-            },
-            "required": ["type"],
-            "additionalProperties": True,
-        },
+        "ResponseFormat": _formats(),
     }
+
+
+def _formats() -> Json:
+    """What an answer is held to: a word for each, and what it is held by."""
+    plain: tuple[tuple[str, Json], ...] = (
+        ("grammar", record("grammar:string")),
+        ("regex", record("-regex:string -pattern:string")),
+        ("choice", record("choice:string[]")),
+        (
+            "json_schema",
+            record("", json_schema=record("name:string -description:string schema:object -strict:boolean?")),
+        ),
+        ("xml", record("schema:object")),
+        ("yaml", record("schema:object")),
+        ("text", record("")),
+        ("json_object", record("")),
+    )
+    return {"oneOf": [_tagged(word, schema) for word, schema in plain], "discriminator": {"propertyName": "type"}}
+
+
+def _tagged(word: str, schema: Json) -> Json:
+    tagged = with_more(schema, type={"const": word})
+    required = schema["required"]
+    assert isinstance(required, list)
+    return {**tagged, "required": ["type", *required]}

@@ -6,11 +6,12 @@ where no value can fit two: other types, other constants, or objects with a requ
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import cast
 
 from router.protocol.circles import circles
 from router.protocol.errors import invalid
 from router.protocol.limits import Limits
-from router.protocol.markup.nodes import Choice, Constant, Constants, Graph, Items, Node, Number, Record, Text
+from router.protocol.markup.nodes import Choice, Constant, Constants, Graph, Leaf, Number, Record, Text
 from router.protocol.markup.read_constants import key_of
 
 Key = tuple[bool, Constant]
@@ -45,6 +46,10 @@ class Choices:
         """The node itself where it is no choice."""
         return self._leaves.get(number, (number,))
 
+    def leaf(self, number: int) -> Leaf:
+        """One of those."""
+        return cast(Leaf, self._graph.nodes[number])
+
     def _gather(self) -> None:
         nodes = self._graph.nodes
         edges = [node.nodes if isinstance(node, Choice) else () for node in nodes]
@@ -76,20 +81,12 @@ class Choices:
             earlier += group
 
     def _sort(self, number: int) -> _Sort:
-        node: Node = self._graph.nodes[number]
-        match node:
-            case Constants():
-                return _Sort("constants", frozenset(map(key_of, node.values)))
-            case Text():
-                return _Sort("string")
-            case Number():
-                return _Sort("number")
-            case Items():
-                return _Sort("array")
-            case Record():
-                return _Sort("object", tags=self._tags(node))
-            case _:
-                raise AssertionError(node)  # a choice is no leaf
+        node = self.leaf(number)
+        if isinstance(node, Constants):
+            return _Sort("constants", frozenset(map(key_of, node.values)))
+        if isinstance(node, Record):
+            return _Sort("object", tags=self._tags(node))
+        return _Sort("string" if isinstance(node, Text) else "number" if isinstance(node, Number) else "array")
 
     def _tags(self, record: Record) -> Mapping[str, frozenset[Key]]:
         tags: dict[str, frozenset[Key]] = {}

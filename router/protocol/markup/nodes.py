@@ -69,7 +69,9 @@ class Choice:
     is_one: bool
 
 
-Node: TypeAlias = Constants | Text | Number | Record | Items | Choice
+Scalar: TypeAlias = Constants | Text | Number
+Leaf: TypeAlias = Scalar | Record | Items  # no choice
+Node: TypeAlias = Leaf | Choice
 
 
 @dataclass(frozen=True, slots=True)

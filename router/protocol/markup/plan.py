@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from router.protocol.limits import Limits
 from router.protocol.markup.choices import Choices
 from router.protocol.markup.ebnf import Grammar
-from router.protocol.markup.nodes import Constants, Graph, Node
+from router.protocol.markup.nodes import Constants, Graph, Leaf
 
 
 @dataclass(slots=True)
@@ -24,6 +24,13 @@ class Plan:
     limits: Limits
     was_cut: bool = False  # something would have nested deeper
     _rules: dict[tuple[int, int], str | None] = field(default_factory=dict)
+    _scalars: dict[int, str] = field(default_factory=dict)
+
+    def scalar(self, number: int, write: Callable[[], str]) -> str:
+        """The expression for a value that is no container, written only once."""
+        if number not in self._scalars:
+            self._scalars[number] = write()
+        return self._scalars[number]
 
     def once(self, number: int, depth: int, write: Callable[[], str | None]) -> str | None:
         """The rule for what is in a container at that depth, written only once; None: nothing can be there."""
@@ -35,11 +42,11 @@ class Plan:
             self._rules[number, depth] = None if body is None else self.grammar.rule(body)
         return self._rules[number, depth]
 
-    def leaves(self, number: int) -> list[tuple[int, Node]]:
+    def leaves(self, number: int) -> list[tuple[int, Leaf]]:
         """The alternatives at a node, which may be itself alone."""
-        return [(leaf, self.graph.nodes[leaf]) for leaf in self.choices.leaves(number)]
+        return [(leaf, self.choices.leaf(leaf)) for leaf in self.choices.leaves(number)]
 
 
-def has_null(node: Node) -> bool:
+def has_null(node: Leaf) -> bool:
     """May the value be null?"""
     return isinstance(node, Constants) and None in node.values

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from router.protocol.markup.digits import number
 from router.protocol.markup.ebnf import EMPTY, any_of, literal, optional, repeated
 from router.protocol.markup.formats import FORMATS
-from router.protocol.markup.nodes import Constants, Items, Node, Number, Record, Text
+from router.protocol.markup.nodes import Constants, Items, Leaf, Number, Record, Scalar
 from router.protocol.markup.plan import Plan, has_null
 from router.protocol.markup.spell import spell
 from router.protocol.markup.xml_text import CHARACTER, check_name, escape
@@ -45,32 +45,29 @@ class Xml:
             written.append(literal(f'<{name} nil="true"/>'))
         return any_of(written) if written else None
 
-    def _content(self, leaf: int, node: Node, depth: int) -> str | None:
+    def _content(self, leaf: int, node: Leaf, depth: int) -> str | None:
         """What is between an element's tags; None: nothing can be."""
+        if isinstance(node, Record):
+            return self.plan.once(leaf, depth, lambda: self._record(leaf, node, depth))
+        if isinstance(node, Items):
+            some = self.plan.once(leaf, depth, lambda: self._items(node, depth))
+            return EMPTY if some is None and not node.least else some
+        if isinstance(node, Constants) and node.values == (None,):
+            return None
+        return self.plan.scalar(leaf, lambda: self._scalar(leaf, node))
+
+    def _scalar(self, leaf: int, node: Scalar) -> str:
         grammar = self.plan.grammar
-        match node:
-            case Constants():
-                path = self.plan.graph.paths[leaf]
-                texts = [
-                    literal(escape(value, path) if isinstance(value, str) else spell(value))
-                    for value in node.values
-                    if value is not None
-                ]
-                return grammar.rule(any_of(texts)) if texts else None
-            case Number():
-                return grammar.rule(any_of(number(node)))
-            case Text():
-                if node.format:
-                    return grammar.rule(FORMATS[node.format])
-                return repeated(grammar.rule(CHARACTER), node.least, node.most)
-            case Record():
-                return self.plan.once(leaf, depth, lambda: self._record(leaf, node, depth))
-            case Items():
-                return self.plan.once(leaf, depth, lambda: self._items(node, depth)) or (
-                    EMPTY if node.least == 0 else None
-                )
-            case _:
-                raise AssertionError(node)  # a choice is no leaf
+        if isinstance(node, Constants):
+            path = self.plan.graph.paths[leaf]
+            some = [value for value in node.values if value is not None]
+            texts = [escape(value, path) if isinstance(value, str) else spell(value) for value in some]
+            return grammar.rule(any_of([literal(text) for text in texts]))
+        if isinstance(node, Number):
+            return grammar.rule(any_of(number(node)))
+        if node.format:
+            return grammar.rule(FORMATS[node.format])
+        return repeated(grammar.rule(CHARACTER), node.least, node.most)
 
     def _record(self, leaf: int, node: Record, depth: int) -> str | None:
         parts = []

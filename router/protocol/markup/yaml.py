@@ -10,11 +10,12 @@ comments, anchors, tags or block strings.
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 from router.protocol.markup.digits import number
 from router.protocol.markup.ebnf import any_of, literal, repeated
 from router.protocol.markup.formats import FORMATS
-from router.protocol.markup.nodes import Constants, Items, Node, Number, Record, Text
+from router.protocol.markup.nodes import Constants, Items, Number, Record, Scalar
 from router.protocol.markup.plan import Plan
 from router.protocol.markup.spell import spell
 from router.protocol.markup.yaml_text import CHARACTER, key, quoted
@@ -56,7 +57,7 @@ class Yaml:
         forms = _Forms([], [])
         for leaf, kind in self.plan.leaves(node):
             if not isinstance(kind, Record | Items):
-                forms.inline.append(self._scalar(kind))
+                forms.inline.append(self.plan.scalar(leaf, partial(self._scalar, kind)))
                 continue
             if (block := self._block(leaf, kind, depth)) is not None:
                 forms.blocks.append(block)
@@ -71,20 +72,16 @@ class Yaml:
             return self.plan.once(leaf, depth, lambda: self._items(node, depth))
         return self.plan.once(leaf, depth, lambda: self._record(leaf, node, depth))
 
-    def _scalar(self, node: Node) -> str:
+    def _scalar(self, node: Scalar) -> str:
         grammar = self.plan.grammar
-        match node:
-            case Constants():
-                texts = [quoted(value) if isinstance(value, str) else spell(value) for value in node.values]
-                return grammar.rule(any_of([literal(text) for text in texts]))
-            case Number():
-                return grammar.rule(any_of(number(node)))
-            case Text():
-                if node.format:
-                    return f"{_QUOTE} {grammar.rule(FORMATS[node.format])} {_QUOTE}"
-                return f"{_QUOTE} {repeated(grammar.rule(CHARACTER), node.least, node.most)} {_QUOTE}"
-            case _:
-                raise AssertionError(node)  # containers have forms of their own, and a choice is no leaf
+        if isinstance(node, Constants):
+            texts = [quoted(value) if isinstance(value, str) else spell(value) for value in node.values]
+            return grammar.rule(any_of([literal(text) for text in texts]))
+        if isinstance(node, Number):
+            return grammar.rule(any_of(number(node)))
+        if node.format:
+            return f"{_QUOTE} {grammar.rule(FORMATS[node.format])} {_QUOTE}"
+        return f"{_QUOTE} {repeated(grammar.rule(CHARACTER), node.least, node.most)} {_QUOTE}"
 
     def _items(self, node: Items, depth: int) -> str | None:
         item = self.value(node.node, depth + 1)

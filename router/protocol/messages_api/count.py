@@ -5,7 +5,7 @@ is exact: chat template, tools and pictures included. Policies see a call withou
 enters a cache or counts against a rate of tokens. Fields that shape only the answer are checked and left out.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
@@ -20,7 +20,9 @@ from router.protocol.kinds import Kind
 from router.protocol.limits import Limits
 from router.protocol.media import Fetched
 from router.protocol.messages_api.translate import translate
-from router.protocol.request import Request, parse_chat
+from router.protocol.plugins.filter_messages import AnyFilter
+from router.protocol.plugins.prepare import ContextOf
+from router.protocol.request import Request, no_context, parse_chat
 from router.protocol.reshape import Answer
 from router.protocol.tokens import FixedLengths, Lengths
 from router.protocol.wire import read
@@ -69,6 +71,8 @@ def parse_count(
     caller: Caller = _NOBODY,
     seeds: Mapping[str, int] = _UNSEEDED,
     fetched: Fetched = _NONE_FETCHED,
+    context_of: ContextOf = no_context,
+    filters: Sequence[AnyFilter] = (),
 ) -> Request:
     """Read a body of `/messages/count_tokens`. Arguments are those of `parse_chat`.
 
@@ -77,7 +81,16 @@ def parse_count(
         Unfetched: nothing is wrong so far, but images or documents are missing; to be called again with them.
     """
     chat = translate(raw, limits, keep=_KEPT.__contains__)
-    parse = partial(parse_chat, limits=limits, lengths=lengths, caller=caller, seeds=seeds, fetched=fetched)
+    parse = partial(
+        parse_chat,
+        limits=limits,
+        lengths=lengths,
+        caller=caller,
+        seeds=seeds,
+        fetched=fetched,
+        context_of=context_of,
+        filters=filters,
+    )
     request = chat.read(parse)
     request.kind = COUNT
     request.constraint = None  # nothing is compiled

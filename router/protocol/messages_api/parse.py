@@ -1,6 +1,6 @@
 """The body of `/messages`: a chat in Anthropic's words."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 
@@ -9,7 +9,9 @@ from router.protocol.limits import Limits
 from router.protocol.media import Fetched
 from router.protocol.messages_api.skin import MessagesSkin
 from router.protocol.messages_api.translate import translate
-from router.protocol.request import Request, parse_chat
+from router.protocol.plugins.filter_messages import AnyFilter
+from router.protocol.plugins.prepare import ContextOf
+from router.protocol.request import Request, no_context, parse_chat
 from router.protocol.tokens import FixedLengths, Lengths
 
 _UNLEARNED = FixedLengths()
@@ -26,6 +28,8 @@ def parse_messages(
     caller: Caller = _NOBODY,
     seeds: Mapping[str, int] = _UNSEEDED,
     fetched: Fetched = _NONE_FETCHED,
+    context_of: ContextOf = no_context,
+    filters: Sequence[AnyFilter] = (),
 ) -> Request:
     """Read a body of `/messages`. Arguments are those of `parse_chat`.
 
@@ -34,7 +38,16 @@ def parse_messages(
         Unfetched: nothing is wrong so far, but images or documents are missing; to be called again with them.
     """
     chat = translate(raw, limits)
-    parse = partial(parse_chat, limits=limits, lengths=lengths, caller=caller, seeds=seeds, fetched=fetched)
+    parse = partial(
+        parse_chat,
+        limits=limits,
+        lengths=lengths,
+        caller=caller,
+        seeds=seeds,
+        fetched=fetched,
+        context_of=context_of,
+        filters=filters,
+    )
     request = chat.read(parse)
     request.skin = MessagesSkin(request.call.prompt_tokens)
     return request

@@ -8,7 +8,7 @@ Images are copied once on the way, into the translated body. It may be a little 
 is the one that has a bound.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -19,7 +19,9 @@ from router.protocol.body import Body, split
 from router.protocol.errors import ApiError, invalid
 from router.protocol.limits import Limits
 from router.protocol.media import Fetched, Unfetched
-from router.protocol.request import Request, parse_chat
+from router.protocol.plugins.filter_messages import AnyFilter
+from router.protocol.plugins.prepare import ContextOf
+from router.protocol.request import Request, no_context, parse_chat
 from router.protocol.responses.echo import echo
 from router.protocol.responses.fields import TRANSLATED, named, plugins_of, refuse, renamed
 from router.protocol.responses.items import read_conversation
@@ -44,6 +46,8 @@ def parse_responses(
     caller: Caller = _NOBODY,
     seeds: Mapping[str, int] = _UNSEEDED,
     fetched: Fetched = _NONE_FETCHED,
+    context_of: ContextOf = no_context,
+    filters: Sequence[AnyFilter] = (),
 ) -> Request:
     """Read a body of `/responses`; arguments are those of `parse_chat`.
 
@@ -79,6 +83,8 @@ def parse_responses(
             caller=caller,
             seeds=seeds,
             fetched=fetched,
+            context_of=context_of,
+            filters=filters,
         )
     except ApiError as error:
         raise paths.restate(error) from None

@@ -12,6 +12,7 @@ from defusedxml.ElementTree import fromstring
 
 NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:e[+-][0-9]+)?")
 ORDER = ("object", "array", "integer", "number", "boolean", "null", "string")  # of a type of several names
+FORMATS = jsonschema.Draft202012Validator.FORMAT_CHECKER
 
 
 class Unread(Exception):
@@ -29,7 +30,7 @@ def read_xml(text: str, schema: Any, root: str = "answer") -> Any:
 class _Reader:
     def __init__(self, whole: Any) -> None:
         self.whole = whole
-        self.validator = jsonschema.Draft202012Validator(whole)
+        self.validator = jsonschema.Draft202012Validator(whole, format_checker=FORMATS)
 
     def read(self, element: Element, schema: Any) -> Any:
         """The first reading that is valid."""

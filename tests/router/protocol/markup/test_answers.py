@@ -63,7 +63,8 @@ def grammar(kind: str, schema: Any, **more: Any) -> str:
 
 
 def is_valid(value: Any, schema: Any) -> bool:
-    return jsonschema.Draft202012Validator(schema, format_checker=jsonschema.FormatChecker()).is_valid(value)
+    checker = jsonschema.Draft202012Validator.FORMAT_CHECKER
+    return jsonschema.Draft202012Validator(schema, format_checker=checker).is_valid(value)
 
 
 def check_xml(text: str, schema: Any) -> None:
