@@ -6,7 +6,7 @@ In front stands a dictionary of the inference routes, plain ASGI functions; what
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from secrets import token_bytes
@@ -21,8 +21,10 @@ from router.api import keys as keys_api
 from router.api.auth import Authenticator
 from router.api.exchange import Receive, Scope, Send
 from router.api.inference import ROUTES, Inference
+from router.api.kept_answers import KeptAnswers
 from router.api.management import Desk
 from router.api.oidc import TokenLogins
+from router.api.reader import Reader
 from router.api.room import Room
 from router.bookkeeping import Books, open_books
 from router.config import Config, Secrets
@@ -32,7 +34,7 @@ from router.metrics import Metrics, Snapshot
 from router.plugins.file_parser import FileParser
 from router.plugins.response_cache import ResponseCache
 from router.policies import Policies
-from router.policy.catalog import Endpoint, Pool
+from router.policy.catalog import Endpoint
 from router.policy.key import ANONYMOUS
 from router.policy.meter import Meter
 from router.policy.quota import Quotas
@@ -179,25 +181,29 @@ def build(
                 wall_clock=time.time,
                 on_denied=metrics.on_denied,
             )
-            inference = Inference(
-                gateway=gateway,
-                keys=keys,
-                accounting=accounting,
-                room=room,
-                schemas=SchemaQuota(config.schema_quota),
-                fetch=await _fetching(config, metrics, stack),
+            reader = Reader(
                 limits=config.limits,
                 lengths=policies.lengths,
                 seeds={pool.model: seed_of(pool.adapter) for pool, _ in pools if pool.adapter is not None},
+                context_of=policies.context_of,
+                schemas=SchemaQuota(config.schema_quota),
+                fetch=await _fetching(config, metrics, stack),
+                presets=None if books is None else books.known_presets.find,
+                keeps_source=bool(providers),
+                clock=time.monotonic,
+            )
+            inference = Inference(
+                keys=keys,
+                accounting=accounting,
+                room=room,
+                reader=reader,
+                answers=KeptAnswers(gateway, ResponseCache(config.response_cache), time.monotonic),
                 salt=salts.of,
                 clock=time.monotonic,
                 wall_clock=time.time,
                 rng=rng,
                 on_start=metrics.on_start,
                 on_refused=metrics.on_refused,
-                cache=ResponseCache(config.response_cache),
-                context_of=_contexts([pool for pool, _ in pools]).get,
-                keeps_source=bool(providers),
             )
             cache_events = KVEvents(
                 session=session,
@@ -264,14 +270,6 @@ async def _fetching(config: Config, metrics: Metrics, stack: AsyncExitStack) -> 
         clock=time.monotonic,
         listener=metrics,
     ).fetch
-
-
-def _contexts(pools: Sequence[Pool]) -> Mapping[str, int]:
-    """The longest prompt that a model's pools take."""
-    contexts: dict[str, int] = {}
-    for pool in pools:
-        contexts[pool.model] = max(contexts.get(pool.model, 0), pool.context_length)
-    return contexts
 
 
 def _read(

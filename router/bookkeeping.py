@@ -26,6 +26,7 @@ from router.protocol.entry import Entry
 from router.sections import ConfigError, LedgerSection
 from router.store.away import DatabaseAway
 from router.store.known_keys import KnownKeys
+from router.store.known_presets import KnownPresets
 from router.store.lender import Lender
 from router.store.metering import Metering
 from router.store.spool import Spool
@@ -37,6 +38,7 @@ from router.tasks import stop
 
 if TYPE_CHECKING:  # it imports SQLAlchemy, which a router without a database has no use for
     from router.store.leases import LeaseStore
+    from router.store.presets import PresetStore
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +51,8 @@ class Books:
 
     accounts: Accounts
     known: KnownKeys
+    presets: "PresetStore"
+    known_presets: KnownPresets
     lender: Lender
     spool: Spool
     writer: LedgerWriter
@@ -91,6 +95,7 @@ async def open_books(
     from router.store.leases import LeaseStore
     from router.store.ledger import LedgerStore, windows_of
     from router.store.meter import MeterStore
+    from router.store.presets import PresetStore
     from router.store.spent_store import SpentStore
     from router.store.workspace_budgets import WorkspaceBudgetStore
     from router.store.workspaces import WorkspaceStore
@@ -137,7 +142,9 @@ async def open_books(
             SpentStore(database, wall_clock),
             known,
         )
-        books = Books(accounts, known, lender, spool, writer, adoption, damaged)
+        presets = PresetStore(database, wall_clock)
+        known_presets = KnownPresets(presets, config.accounts.presets, clock=clock)
+        books = Books(accounts, known, presets, known_presets, lender, spool, writer, adoption, damaged)
         metering = Metering(meter, MeterStore(database), router, wall_clock=wall_clock)
         stack.push_async_callback(_say_goodbye, metering, leases, spool, router)
         for part in (writer, known, lender, metering):

@@ -24,6 +24,7 @@ from router.generation import Generation
 from router.hedging import send_hedged
 from router.lobby import Lobby
 from router.policy.attempt import Attempt
+from router.policy.auto import ANY_MODEL, AutoRouter
 from router.policy.catalog import Price
 from router.policy.lease import Pick
 from router.policy.outcome import Outcome, StreamBroken, Verdict
@@ -34,6 +35,7 @@ from router.protocol.dialects.phrasebook import Phrasebook
 from router.protocol.errors import ApiError
 from router.protocol.explain import Tried, log_line
 from router.protocol.refusals import no_pool, of_refusal
+from router.protocol.request import Request
 from router.protocol.splice import Splicer
 from router.relay import Committed, Relay, Reply
 
@@ -92,6 +94,7 @@ class Gateway:
                 request.parameters,
                 key=generation.key,
                 session=generation.session,
+                auto=_auto(request),
                 cannot=partial(self._phrases.cannot, request),
             )
             planned = self._planner.plan(request.call, generation.started, generation.conditions)
@@ -291,6 +294,12 @@ class Gateway:
         pick.lease.commit()
         pick.lease.end(reply.outcome, whole.usage)
         return reply.outcome, Committed(pick.lease, reply, None, whole.body)
+
+
+def _auto(request: Request) -> AutoRouter:
+    """What the plugin says of the models that may be chosen."""
+    prepared = request.prepared
+    return (None if prepared is None else prepared.plugins.auto_router) or ANY_MODEL
 
 
 def _note_end(relay: Relay, generation: Generation) -> None:

@@ -121,6 +121,12 @@ class Policies:
             performance=self.performance,
         )
 
+    def context_of(self, name: str) -> int | None:
+        """The longest prompt that the pools of the models take which may be meant by a name; None: there is none."""
+        asked = self.names.resolve(name)
+        models = () if asked is None else asked.models
+        return max((pool.context_length for model in models for pool in self.names.pools(model)), default=None)
+
     def leave(self) -> None:
         """Tell the other routers, at the next tick, that this one takes no more requests."""
         if self.outbox is not None:

@@ -29,6 +29,7 @@ from router.protocol.model_object import PARAMETERS, ModelCard
 from router.protocol.oidc_settings import OidcSettings
 from router.protocol.salt import IsolationSettings
 from router.store.known_keys_settings import KnownKeysSettings
+from router.store.known_presets import KnownPresetsSettings
 from router.store.lender import LenderSettings
 from router.store.settings import DatabaseSettings
 from router.store.spool_settings import SpoolSettings
@@ -157,6 +158,7 @@ class AccountsSection(Section):
 
     bootstrap: Secret | None = None
     known: KnownKeysSettings = KnownKeysSettings()
+    presets: KnownPresetsSettings = KnownPresetsSettings()
     lending: LenderSettings = LenderSettings()
 
 

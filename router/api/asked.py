@@ -6,8 +6,10 @@ from typing import Self
 
 from router.api.auth import Headers
 from router.protocol.errors import invalid
+from router.protocol.told import LONGEST_SESSION
 
 _TIMEOUT = b"x-request-timeout"
+_SESSION = b"x-session-id"
 _METADATA = (b"x-openrouter-metadata", b"x-openrouter-experimental-metadata")  # the second is what it was called once
 
 
@@ -17,6 +19,7 @@ class Asked:
 
     timeout_s: float | None = None  # until the answer has begun; of an answer that is not streamed, until it is whole
     wants_metadata: bool = False
+    session: str | None = None  # what the caller calls the conversation
 
     @classmethod
     def of(cls, headers: Headers) -> Self:
@@ -27,12 +30,15 @@ class Asked:
         """
         timeout_s: float | None = None
         wants_metadata = False
+        session: str | None = None
         for name, value in headers:
             if name == _TIMEOUT:
                 timeout_s = _seconds(value)
             elif name in _METADATA:
                 wants_metadata = value.strip().lower() == b"enabled"
-        return cls(timeout_s, wants_metadata)
+            elif name == _SESSION:
+                session = value.decode("latin-1").strip()[:LONGEST_SESSION] or None
+        return cls(timeout_s, wants_metadata, session)
 
 
 def _seconds(value: bytes) -> float:

@@ -12,7 +12,7 @@ from types import MappingProxyType
 import msgspec
 from msgspec import Raw
 
-from router.protocol.errors import ApiError, invalid
+from router.protocol.errors import invalid
 
 ENDPOINTS: Mapping[str, str] = MappingProxyType(
     {
@@ -176,10 +176,6 @@ def read_line(line: bytes, common: Common, number: int) -> BatchRequest:
 
 def provider_json(preferences: Preferences | None) -> bytes | None:
     return None if preferences is None else msgspec.json.encode(preferences)
-
-
-def too_many(most: int, field: str = "requests") -> ApiError:
-    return invalid(field, f"a batch has at most {most} requests (batches.requests)", limit="batch_requests")
 
 
 def _check_metadata(metadata: Mapping[str, str]) -> None:

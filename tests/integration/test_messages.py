@@ -19,6 +19,8 @@ from tests.router.protocol.messages_api.asking import TOOL, image, result, text,
 SETTINGS = SimulatorSettings(model="m", gpu="h100", time_scale=0.05)
 HELLO: Any = [{"role": "user", "content": "Hello?"}]
 Work = Callable[[AsyncAnthropic, Router], Awaitable[None]]
+# of a small context, where prompts are made to fit unless that is switched off
+UNCOMPRESSED = {"plugins": [{"id": "context-compression", "enabled": False}]}
 
 
 def client_of(router: Router, **options: Any) -> AsyncAnthropic:
@@ -130,7 +132,7 @@ def test_errors_come_in_anthropics_shape(router: StartRouter) -> None:
         assert body["request_id"] == refused.value.response.headers["x-generation-id"]
         too_long: Any = [user("word " * 60_000)]
         with pytest.raises(anthropic.BadRequestError, match="maximum context length"):
-            await client.messages.create(model=MODEL, max_tokens=1, messages=too_long)
+            await client.messages.create(model=MODEL, max_tokens=1, messages=too_long, extra_body=UNCOMPRESSED)
 
     with_client(router, work)
 

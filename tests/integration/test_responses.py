@@ -21,6 +21,8 @@ SETTINGS = SimulatorSettings(model="m", gpu="h100", time_scale=0.05)
 PNG = json.loads(pictures.data_url(pictures.png(28, 28)))
 FUNCTION: Any = {"type": "function", "name": "look", "parameters": {"type": "object"}, "strict": True}
 Work = Callable[[AsyncOpenAI, Router], Awaitable[None]]
+# of a small context, where prompts are made to fit unless that is switched off
+UNCOMPRESSED = {"plugins": [{"id": "context-compression", "enabled": False}]}
 
 
 class Colour(BaseModel):
@@ -181,7 +183,7 @@ def test_errors_name_the_field_of_the_callers_body(router: StartRouter) -> None:
         with pytest.raises(openai.BadRequestError, match="web_search"):
             await client.responses.create(model=MODEL, input="Hello?", tools=[{"type": "web_search"}])
         with pytest.raises(openai.BadRequestError, match="maximum context length"):
-            await client.responses.create(model=MODEL, input="word " * 60_000)
+            await client.responses.create(model=MODEL, input="word " * 60_000, extra_body=UNCOMPRESSED)
         with pytest.raises(openai.AuthenticationError):
             await client.with_options(api_key="sk-or-v1-nobody").responses.create(model=MODEL, input="Hello?")
 

@@ -131,7 +131,7 @@ def _formats() -> Json:
             "json_schema",
             record("", json_schema=record("name:string -description:string schema:object -strict:boolean?")),
         ),
-        ("xml", record("schema:object")),
+        ("xml", record("schema:object -root:string -indent:boolean")),
         ("yaml", record("schema:object")),
         ("text", record("")),
         ("json_object", record("")),

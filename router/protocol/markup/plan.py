@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from router.protocol.limits import Limits
 from router.protocol.markup.choices import Choices
-from router.protocol.markup.ebnf import Grammar
+from router.protocol.markup.ebnf import Grammar, any_of
 from router.protocol.markup.nodes import Constants, Graph, Leaf
 
 
@@ -25,6 +25,15 @@ class Plan:
     was_cut: bool = False  # something would have nested deeper
     _rules: dict[tuple[int, int], str | None] = field(default_factory=dict)
     _scalars: dict[int, str] = field(default_factory=dict)
+    _places: dict[tuple[str, int, int], str | None] = field(default_factory=dict)
+
+    def place(self, kind: str, number: int, depth: int, write: Callable[[], list[str]]) -> str | None:
+        """One of the alternatives for a node at a kind of place, written only once; None: there are none."""
+        key = (kind, number, depth)
+        if key not in self._places:
+            found = write()
+            self._places[key] = self.grammar.rule(any_of(found)) if len(found) > 1 else found[0] if found else None
+        return self._places[key]
 
     def scalar(self, number: int, write: Callable[[], str]) -> str:
         """The expression for a value that is no container, written only once."""

@@ -36,14 +36,16 @@ class Xml:
         Raises:
             ApiError: 400, a name or text that XML cannot hold, or the grammar grows too large.
         """
-        leaves = self.plan.leaves(node)
-        contents = [self._content(leaf, kind, depth) for leaf, kind in leaves]
         written = []
-        if some := [content for content in contents if content is not None]:
-            written.append(f"{literal(f'<{name}>')} {any_of(some)} {literal(f'</{name}>')}")
-        if any(has_null(kind) for _, kind in leaves):
+        if (inside := self.plan.place("inside", node, depth, lambda: self._contents(node, depth))) is not None:
+            written.append(f"{literal(f'<{name}>')} {inside} {literal(f'</{name}>')}")
+        if any(has_null(kind) for _, kind in self.plan.leaves(node)):
             written.append(literal(f'<{name} nil="true"/>'))
         return any_of(written) if written else None
+
+    def _contents(self, node: int, depth: int) -> list[str]:
+        found = (self._content(leaf, kind, depth) for leaf, kind in self.plan.leaves(node))
+        return [content for content in found if content is not None]
 
     def _content(self, leaf: int, node: Leaf, depth: int) -> str | None:
         """What is between an element's tags; None: nothing can be."""

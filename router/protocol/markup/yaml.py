@@ -43,15 +43,16 @@ class Yaml:
         Raises:
             ApiError: 400, a key is too long, or the grammar grows too large.
         """
-        forms = self._forms(node, depth)
-        every = forms.inline + forms.blocks
-        return any_of(every) if every else None
+        return self.plan.place("value", node, depth, lambda: self._values(node, depth))
 
-    def _after_key(self, node: int, depth: int) -> str | None:
+    def _values(self, node: int, depth: int) -> list[str]:
+        forms = self._forms(node, depth)
+        return forms.inline + forms.blocks
+
+    def _after_key(self, node: int, depth: int) -> list[str]:
         forms = self._forms(node, depth)
         line = literal("\n" + "  " * depth)
-        every = [f'" " {each}' for each in forms.inline] + [f"{line} {each}" for each in forms.blocks]
-        return any_of(every) if every else None
+        return [f'" " {each}' for each in forms.inline] + [f"{line} {each}" for each in forms.blocks]
 
     def _forms(self, node: int, depth: int) -> _Forms:
         forms = _Forms([], [])
@@ -100,7 +101,7 @@ class Yaml:
         entries: list[tuple[str, bool]] = []
         for member in node.members:
             path = f"{self.plan.graph.paths[leaf]}.properties.{member.name}"[:200]
-            value = self._after_key(member.node, depth + 1)
+            value = self.plan.place("after", member.node, depth + 1, partial(self._after_key, member.node, depth + 1))
             if value is None and member.is_required:
                 return None
             if value is not None:

@@ -1,8 +1,8 @@
 """What a caller asks of the response cache in headers, and the name that an answer is kept by."""
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Self
 
@@ -35,6 +35,13 @@ class CacheAsked:
                 case b"x-openrouter-cache-clear":
                     clears = _truth(value) is True
         return cls(is_wanted, ttl_s, clears)
+
+    def within(self, config: Mapping[str, msgspec.Raw]) -> Self:
+        """With what a preset says: its `no` counts, and its `yes` where the caller said nothing."""
+        enabled, ttl = config.get("cache_enabled"), config.get("cache_ttl_seconds")
+        says = None if enabled is None else {b"true": True, b"false": False}.get(bytes(enabled))
+        is_wanted = self.is_wanted if says is None or (says and self.is_wanted is not None) else says
+        return replace(self, is_wanted=is_wanted, ttl_s=self.ttl_s if ttl is None else _ttl(bytes(ttl)))
 
 
 def cache_key(account: str, path: str, model: str, *, stream: bool, body: bytes) -> bytes | None:

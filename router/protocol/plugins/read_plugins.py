@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from router.policy.auto import AutoRouter, CostTier
 from router.protocol.errors import ApiError, invalid
 
 OFFERED = ("auto-router", "context-compression", "file-parser", "moderation", "response-healing")
@@ -21,14 +22,6 @@ _MOST_PATTERNS = 1_024
 _PATTERN_CHARS = 1_024
 _PATTERNS_CHARS = 65_536
 _NO_SETTINGS: Mapping[str, Any] = MappingProxyType({})
-
-
-@dataclass(frozen=True, slots=True)
-class AutoRouter:
-    """Which models `openrouter/auto` may choose from; patterns may hold `*`."""
-
-    allowed_models: tuple[str, ...] = ()
-    excluded_models: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +114,11 @@ def _read_transforms(transforms: object) -> bool | None:
 
 def _read_auto(path: str, settings: Mapping[str, Any]) -> AutoRouter:
     allowed = _patterns(settings, "allowed_models", path)
-    return AutoRouter(allowed, _patterns(settings, "excluded_models", path))
+    tier = settings.get("cost_tier")
+    if tier is not None and (not isinstance(tier, str) or tier.upper() not in CostTier.__members__):
+        raise invalid(f"{path}.cost_tier", "must be low, medium, high, xhigh or max")
+    excluded = _patterns(settings, "excluded_models", path)
+    return AutoRouter(allowed, excluded, CostTier.LOW if tier is None else CostTier[tier.upper()])
 
 
 def _patterns(settings: Mapping[str, Any], name: str, path: str) -> tuple[str, ...]:

@@ -120,3 +120,9 @@ class Router:
 
 def echo(body: bytes) -> object:
     return msgspec.json.decode(body)["echo"]
+
+
+async def until(is_so: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(60):
+        while not await is_so():  # noqa: ASYNC110 - it happens in this loop and in the database
+            await asyncio.sleep(0)

@@ -15,7 +15,7 @@ from router.store.batch_records import Claim
 from router.store.batch_work import BatchWork
 from router.store.database import Database, open_database
 from router.store.schema import batch_requests, batches
-from tests.router.batches.support import ME, SETTINGS, Engine, Router, echo, good
+from tests.router.batches.support import ME, SETTINGS, Engine, Router, echo, good, until
 from tests.router.store.support import PATIENT
 
 
@@ -271,8 +271,11 @@ def test_a_cancelled_batch_stops_what_runs_and_keeps_what_is_done(url: str) -> N
         made = await router.make(10)
         await router.clerk.step()
         await router.runner.step()
-        while router.runner.completed < 1:
-            await asyncio.sleep(0)
+
+        async def is_one_done() -> bool:
+            return router.runner.completed == 1
+
+        await until(is_one_done)
         cancelled = await router.batches.cancel("default", made.id)
         assert cancelled is not None
         assert Status.CANCELLING is cancelled.shown.status
@@ -280,6 +283,7 @@ def test_a_cancelled_batch_stops_what_runs_and_keeps_what_is_done(url: str) -> N
         assert not await router.clerk.step()  # three run still
         now[0] += SETTINGS.lease_s / 2
         await router.runner.step()
+        await router.runner.settled()
         await router.work_off()
         shown = (await router.get(made.id)).shown
         assert (Status.CANCELLED, 1, 9) == (shown.status, shown.counts.completed, shown.counts.failed)

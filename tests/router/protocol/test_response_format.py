@@ -30,6 +30,30 @@ def test_a_grammar_becomes_vllms_structured_outputs() -> None:
     assert {"structured_outputs": {"grammar": 'root ::= "a"'}} == fields({"type": "grammar", "grammar": 'root ::= "a"'})
 
 
+def test_a_regex_is_sent_as_it_is_meant() -> None:
+    assert {"structured_outputs": {"regex": "[0-9]{2}"}} == fields({"type": "regex", "regex": r"^\d{2}$"})
+    assert {"structured_outputs": {"regex": "a|b"}} == fields({"type": "regex", "pattern": "a|b"})
+
+
+def test_a_choice_is_one_of_some_texts() -> None:
+    assert {"structured_outputs": {"choice": ["a", "b c"]}} == fields({"type": "choice", "choice": ["a", "b c"]})
+
+
+@pytest.mark.parametrize("kind", ["xml", "yaml"])
+def test_a_schema_for_xml_and_yaml_becomes_a_grammar(kind: str) -> None:
+    engine = fields({"type": kind, "schema": {"enum": ["red"]}})
+    assert engine["structured_outputs"]["grammar"].startswith("root ::= r")
+
+
+def test_only_what_is_strict_is_held_to_what_can_be_guaranteed() -> None:
+    wish = {"type": "object", "properties": {"a": {"not": {"type": "string"}}}}
+    assert {"response_format": schema(schema=wish)} == fields(schema(schema=wish))
+    with pytest.raises(ApiError, match=r"response_format.json_schema.schema.properties.a.not: cannot be guaranteed"):
+        fields(schema(schema=wish, strict=True))
+    with pytest.raises(ApiError, match=r"schema.properties.a.uniqueItems: is not supported for answers"):
+        fields(schema(schema={"properties": {"a": {"type": "array", "uniqueItems": True}}}))
+
+
 @pytest.mark.parametrize(
     ("value", "field"),
     [
@@ -48,6 +72,19 @@ def test_a_grammar_becomes_vllms_structured_outputs() -> None:
         (schema(schema={"type": "thing"}), "response_format.json_schema.schema.type"),
         ({"type": "grammar"}, "response_format.grammar"),
         ({"type": "grammar", "grammar": " "}, "response_format.grammar"),
+        ({"type": "regex"}, "response_format.regex"),
+        ({"type": "regex", "pattern": 5}, "response_format.pattern"),
+        ({"type": "regex", "pattern": "a", "regex": "a"}, "response_format.pattern"),
+        ({"type": "regex", "regex": "(?=a)"}, "response_format.regex"),
+        ({"type": "choice"}, "response_format.choice"),
+        ({"type": "choice", "choice": []}, "response_format.choice"),
+        ({"type": "choice", "choice": ["a", "a"]}, "response_format.choice"),
+        ({"type": "choice", "choice": ["a", ""]}, "response_format.choice[1]"),
+        ({"type": "choice", "choice": ["a", 1]}, "response_format.choice[1]"),
+        ({"type": "choice", "choice": ["a\nb"]}, "response_format.choice[0]"),
+        ({"type": "xml"}, "response_format.schema"),
+        ({"type": "yaml", "schema": {}}, "response_format.schema.type"),
+        ({"type": "xml", "schema": {"type": "null"}, "root": "a b"}, "response_format.root"),
     ],
 )
 def test_what_constrains_nothing_is_refused_by_its_field(value: Any, field: str) -> None:
@@ -61,6 +98,12 @@ def test_schemas_and_grammars_are_bounded_in_size() -> None:
         fields(schema(), Limits(schema_bytes=10))
     with pytest.raises(ApiError, match=r"response_format.grammar: at most 3 bytes, got 4"):
         fields({"type": "grammar", "grammar": "root"}, Limits(grammar_bytes=3))
+    with pytest.raises(ApiError, match=r"response_format.schema: at most 10 bytes"):
+        fields({"type": "xml", "schema": {"type": "null"}}, Limits(schema_bytes=10))
+    with pytest.raises(ApiError, match=r"response_format.choice: at most 3 bytes in all, got 4"):
+        fields({"type": "choice", "choice": ["ab", "é"]}, Limits(grammar_bytes=3))
+    with pytest.raises(ApiError, match=r"response_format.choice: at most 1 texts, got 2"):
+        fields({"type": "choice", "choice": ["a", "b"]}, Limits(choices=1))
 
 
 @pytest.mark.parametrize(

@@ -203,6 +203,11 @@ def test_one_of_is_refused_where_a_value_could_fit_two(parts: Any) -> None:
     compiled({"anyOf": parts})
 
 
+def test_formats_are_written_as_rules() -> None:
+    assert 'r1 ::= "<answer>" r0 "</answer>"' in compiled({"type": "string", "format": "uuid"})
+    assert 'root ::= r1\nr0 ::= [0-9a-f]{8} "-"' in compiled({"type": "string", "format": "uuid"}, "yaml")
+
+
 def test_what_says_nothing_is_let_pass() -> None:
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema", "title": "t", "type": ["object"], "x-order": 1,
@@ -278,6 +283,7 @@ def chain(link: Callable[[int, Any], Any]) -> Any:
 
 def test_a_string_of_exactly_one_character_is_not_repeated() -> None:
     assert 'r1 ::= "<answer>" r0 "</answer>"' in compiled({"type": "string", "minLength": 1, "maxLength": 1})
+    assert 'r1 ::= "<answer>" "" "</answer>"' in compiled({"type": "string", "maxLength": 0})
 
 
 HUGE = [

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from router.protocol.errors import ApiError
-from router.protocol.plugins.read_plugins import AutoRouter, Plugins, read_plugins
+from router.policy.auto import AutoRouter, CostTier
+from router.protocol.plugins.read_plugins import Plugins, read_plugins
 
 
 def refused(plugins: Any, transforms: Any = None) -> str:
@@ -43,6 +44,7 @@ def test_the_auto_router_names_models() -> None:
     asked = {"id": "auto-router", "allowed_models": ["a/*"], "excluded_models": ["a/b"], "cost_tier": "low"}
     assert AutoRouter(("a/*",), ("a/b",)) == read_plugins([asked]).auto_router
     assert AutoRouter() == read_plugins([{"id": "auto-router"}]).auto_router
+    assert AutoRouter(tier=CostTier.MAX) == read_plugins([{"id": "auto-router", "cost_tier": "max"}]).auto_router
     assert read_plugins([{**asked, "enabled": False}]).auto_router is None
 
 
@@ -63,6 +65,8 @@ def test_what_is_not_offered_is_refused_by_name_and_what_is_offered_is_said(plug
         ([{"id": "web", "enabled": 1}], "plugins[0].enabled: must be true or false"),
         ([{"id": "moderation"}] * 2, "plugins[1].id: 'moderation' is given twice"),
         ([{"id": "moderation"}] * 17, "plugins: at most 16 plugins, got 17"),
+        ([{"id": "auto-router", "cost_tier": "some"}], "plugins[0].cost_tier: must be low, medium"),
+        ([{"id": "auto-router", "cost_tier": 1}], "plugins[0].cost_tier: must be low, medium"),
         ([{"id": "file-parser", "pdf": 1}], "plugins[0].pdf: must be an object"),
         ([{"id": "file-parser", "pdf": {"engine": "x"}}], "plugins[0].pdf.engine: must be one of cloudflare-ai"),
         ([{"id": "file-parser", "pdf": {"engine": []}}], "plugins[0].pdf.engine: must be one of"),
