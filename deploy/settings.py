@@ -73,6 +73,8 @@ def router(*, host: str, port: int, folder: Path, cluster: Cluster) -> str:
         "description": "A tiny trained model of Mistral Small 3.1's architecture; runs on a CPU.",
         "context_length": told.context_length,
         "input_modalities": [*told.input_modalities],
+        "images_per_request": told.images_per_request,
+        "default_parameters": dict(told.sampling) or None,
         "pools": [pool],
     }
     return _yaml(

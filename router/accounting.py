@@ -165,7 +165,9 @@ class Ticket:
         is_ours = outcome.verdict not in _CALLERS
         permit.settle(usage.total_tokens, charged, now, is_ours=is_ours)
         if accounting.journal is not None:
-            row = ledger_row.entry(generation, outcome, usage, charged, router=accounting.router, now=now)
+            row = ledger_row.entry(
+                generation, outcome, usage, charged, router=accounting.router, now=now, trace=generation.trace
+            )
             accounting.journal.closed(row)
 
 

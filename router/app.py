@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
+from importlib.metadata import version
 from secrets import token_bytes
 from types import MappingProxyType
 
@@ -16,7 +17,10 @@ from fastapi import FastAPI
 
 from router.account_series import key_series, ledger_series, quota_series
 from router.accounting import Accounting
-from router.api import errors, guardrails, models, ops, workspaces
+from router.api import activity, errors, guardrails, ops, presets, workspaces
+from router.api import catalogue as catalogue_api
+from router.api import credits as credits_api
+from router.api import generation as generation_api
 from router.api import keys as keys_api
 from router.api.auth import Authenticator
 from router.api.exchange import Receive, Scope, Send
@@ -24,9 +28,11 @@ from router.api.inference import ROUTES, Inference
 from router.api.kept_answers import KeptAnswers
 from router.api.management import Desk
 from router.api.oidc import TokenLogins
+from router.api.openapi import document as openapi
 from router.api.reader import Reader
 from router.api.room import Room
 from router.bookkeeping import Books, open_books
+from router.catalogue import Catalogue, standings_of
 from router.config import Config, Secrets
 from router.fleet import Fleet
 from router.gateway import Gateway
@@ -34,7 +40,7 @@ from router.metrics import Metrics, Snapshot
 from router.plugins.file_parser import FileParser
 from router.plugins.response_cache import ResponseCache
 from router.policies import Policies
-from router.policy.catalog import Endpoint
+from router.policy.catalog import Dialect, Endpoint
 from router.policy.key import ANONYMOUS
 from router.policy.meter import Meter
 from router.policy.quota import Quotas
@@ -48,11 +54,14 @@ from router.protocol.vocabulary import Vocabulary
 from router.provider_series import provider_series
 from router.reach import cache_series, mesh_series
 from router.sightings import Sightings
+from router.store.generations import Generations
+from router.store.recent import Recent
 from router.store.spool_home import Home
 from router.tasks import stop
 from router.upstream import media
 from router.upstream.client import Client
 from router.upstream.directory import Directory
+from router.upstream.facts import Facts
 from router.upstream.jwks import Jwks
 from router.upstream.kv_events import KVEvents
 from router.upstream.provider import Provider
@@ -171,9 +180,10 @@ def build(
                 clock=time.monotonic,
                 listener=metrics,
             )
+            recent = Recent(None, config.ledger.recent) if books is None else books.recent
             accounting = Accounting(
                 quotas,
-                journal=None if books is None else books.spool,
+                journal=recent,
                 borrow=None if books is None else books.lender.borrow,
                 router=policies.boot if home is None else home.boot,
                 routers=lambda: policies.mesh.routers(time.monotonic()),
@@ -217,10 +227,29 @@ def build(
             watched: list[Watcher] = [*watchers(config, directory, session, client, policies, providers)]
             watched += [cache_events] if vocabularies else []
             watched += [] if jwks is None else [jwks]
+            facts = Facts(
+                session=session,
+                directory=directory,
+                models={pool.name: pool.upstream_model for pool, _ in pools if pool.dialect is Dialect.VLLM},
+                clock=time.monotonic,
+                settings=config.facts,
+            )
+            watched.append(facts)
             stack.push_async_callback(stop, [asyncio.create_task(watcher.run()) for watcher in watched])
             if gossip is not None:
                 await stack.enter_async_context(gossip)
-            _add_routes(app, config, fleet, metrics, keys, books)
+            catalogue = Catalogue(
+                [model.card() for model in config.models],
+                [pool for pool, _ in pools],
+                names=policies.names,
+                providers=[each.card() for each in config.providers],
+                performance=policies.performance,
+                engines=facts.of,
+                standings=partial(standings_of, fleet),
+                clock=time.monotonic,
+            )
+            generations = Generations(recent, None if books is None else books.ledger, wall_clock=time.time)
+            _add_routes(app, config, fleet, metrics, keys, books, catalogue, generations)
             door.open(inference)
             yield
 
@@ -238,15 +267,32 @@ def build(
 
 
 def _add_routes(
-    app: FastAPI, config: Config, fleet: Fleet, metrics: Metrics, keys: Authenticator, books: Books | None
+    app: FastAPI,
+    config: Config,
+    fleet: Fleet,
+    metrics: Metrics,
+    keys: Authenticator,
+    books: Books | None,
+    catalogue: Catalogue,
+    generations: Generations,
 ) -> None:
     """Everything but inference."""
+    described = openapi.routes(openapi.write(config.limits, version=version("tramontane"), model=config.models[0].id))
+    app.include_router(described)
     app.include_router(ops.routes(fleet, metrics.render, keys))
-    cards = [model.card() for model in config.models]
     desk = Desk(keys, None if books is None else books.accounts)
-    managed = (keys_api.routes(desk, time.time), workspaces.routes(desk), guardrails.routes(desk))
+    managed = [
+        keys_api.routes(desk, time.time),
+        workspaces.routes(desk),
+        guardrails.routes(desk),
+        credits_api.routes(desk, None if books is None else books.credits),
+        activity.routes(desk, None if books is None else books.activity, time.time),
+    ]
+    if books is not None:
+        managed.append(presets.routes(keys, books.presets, books.known_presets, config.limits))
+    informing = (catalogue_api.routes(catalogue, keys, time.time), generation_api.routes(keys, generations), described)
     for base in API_BASES:
-        for routes in (models.routes(cards, keys), *managed):
+        for routes in (*informing, *managed):
             app.include_router(routes, prefix=base)
 
 

@@ -29,6 +29,7 @@ from router.store.known_keys import KnownKeys
 from router.store.known_presets import KnownPresets
 from router.store.lender import Lender
 from router.store.metering import Metering
+from router.store.recent import Recent
 from router.store.spool import Spool
 from router.store.spool_adoption import Adoption
 from router.store.spool_damaged import DamagedLog
@@ -37,7 +38,10 @@ from router.store.writer import LedgerWriter
 from router.tasks import stop
 
 if TYPE_CHECKING:  # it imports SQLAlchemy, which a router without a database has no use for
+    from router.store.activity import ActivityStore
+    from router.store.credits import CreditStore
     from router.store.leases import LeaseStore
+    from router.store.ledger import LedgerStore
     from router.store.presets import PresetStore
 
 logger = logging.getLogger(__name__)
@@ -58,6 +62,10 @@ class Books:
     writer: LedgerWriter
     adoption: Adoption
     damaged: DamagedLog
+    recent: Recent
+    ledger: "LedgerStore"
+    activity: "ActivityStore"
+    credits: "CreditStore"
 
 
 def take_home(settings: LedgerSection, router: str) -> Home:
@@ -89,6 +97,8 @@ async def open_books(
         allowances: what requests reserve from.
         meter: what engines tell.
     """
+    from router.store.activity import ActivityStore
+    from router.store.credits import CreditStore
     from router.store.database import open_database
     from router.store.guardrails import GuardrailStore
     from router.store.keys import KeyStore
@@ -107,6 +117,7 @@ async def open_books(
         for entry in entries:
             for window in windows_of(entry) if entry.router == router else ():
                 note(window, entry.cost)
+        recent.written(entries)
 
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(open_database(database_url, config.database.limits))
@@ -118,12 +129,13 @@ async def open_books(
         damaged = DamagedLog(Path(ledger.spool.directory), router)
         spool = Spool(home, ledger.spool, damaged)
         stack.callback(spool.close)
+        recent, rows = Recent(spool, ledger.recent), LedgerStore(database)
         lender = Lender(leases, allowances, router, config.accounts.lending, clock=clock, wall_clock=wall_clock)
         adoption = Adoption(Path(ledger.spool.directory), damaged, on_retired=lender.gone)
         writer = LedgerWriter(
             spool,
             adoption,
-            LedgerStore(database),
+            rows,
             damaged,
             ledger.writer,
             adopt_s=ledger.spool.adopt_s,
@@ -144,7 +156,21 @@ async def open_books(
         )
         presets = PresetStore(database, wall_clock)
         known_presets = KnownPresets(presets, config.accounts.presets, clock=clock)
-        books = Books(accounts, known, presets, known_presets, lender, spool, writer, adoption, damaged)
+        books = Books(
+            accounts=accounts,
+            known=known,
+            presets=presets,
+            known_presets=known_presets,
+            lender=lender,
+            spool=spool,
+            writer=writer,
+            adoption=adoption,
+            damaged=damaged,
+            recent=recent,
+            ledger=rows,
+            activity=ActivityStore(database),
+            credits=CreditStore(database),
+        )
         metering = Metering(meter, MeterStore(database), router, wall_clock=wall_clock)
         stack.push_async_callback(_say_goodbye, metering, leases, spool, router)
         for part in (writer, known, lender, metering):

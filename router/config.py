@@ -56,6 +56,7 @@ from router.sections import (
     Slug,
     WaitingSection,
 )
+from router.upstream.facts import FactsSettings
 from router.upstream.kv_event_settings import KVEventsSettings
 from router.upstream.media_settings import MediaSettings
 from router.upstream.provider_settings import ProviderSettings
@@ -96,6 +97,7 @@ class Config(Section):
     hedge: HedgeSettings = HedgeSettings()
     mesh: MeshSection = MeshSection()
     kv_events: KVEventsSettings = KVEventsSettings()
+    facts: FactsSettings = FactsSettings()
     limits: Limits = Limits()
     stream: StreamSettings = StreamSettings()
     client: ClientSettings = ClientSettings()

@@ -32,6 +32,7 @@ from router.policy.plan import Planner
 from router.policy.route import Clock, Refusal, Route, Rules, Wait, hedge, route
 from router.protocol.conditions import read_conditions
 from router.protocol.dialects.phrasebook import Phrasebook
+from router.protocol.echo import echo_chunk, wants_echo
 from router.protocol.errors import ApiError
 from router.protocol.explain import Tried, log_line
 from router.protocol.refusals import no_pool, of_refusal
@@ -176,6 +177,7 @@ class Gateway:
         """Make attempts until one has its first body byte; raise ApiError when the policy gives up."""
         pick = await self._next(attempts, None, generation, b"")
         while True:
+            sent = self._clock()
             pick, reply = await self._send(pick, generation)
             try:
                 outcome, committed = self._accept(pick, reply, generation)
@@ -183,6 +185,7 @@ class Gateway:
                 pick.lease.end(Outcome(Verdict.CANCELLED))
                 reply.close()
                 raise
+            generation.trace.attempted(pick.attempt.pool, outcome, sent, self._clock())
             if committed is not None:
                 attempts.close()  # nothing more is tried, so what it knows of the fleet can go
                 return committed
@@ -251,6 +254,8 @@ class Gateway:
             presumed = loop.call_later(pick.decision.predicted_s, pick.lease.presume_read)
         try:
             said = self._phrases.say(request, pick.attempt.pool, generation_id=generation.id)
+            if request.call.stream and wants_echo(request.router_fields.get("debug")):
+                generation.echoes.append(echo_chunk(generation.identity(), request.kind.chunk, said.body))
             return await self._upstream.send(pick.attempt, said.path, said.body, stream=request.call.stream)
         except BaseException:
             pick.lease.end(Outcome(Verdict.CANCELLED))
@@ -277,7 +282,7 @@ class Gateway:
                 return splicer.failure, None
             generation.first_byte = self._clock()
             pick.lease.commit()
-            return reply.outcome, Committed(pick.lease, reply, splicer, first)
+            return reply.outcome, Committed(pick.lease, reply, splicer, b"".join([*generation.echoes, first]))
         try:
             whole = generation.request.kind.reshape(
                 reply.body, identity, price, prompt_tokens=call.prompt_tokens, explained=generation.explained()
@@ -291,6 +296,7 @@ class Gateway:
         generation.first_byte = self._clock()
         generation.outcome, generation.usage = reply.outcome, whole.usage
         generation.finish_reason = whole.finish_reason
+        generation.trace.native_finish_reason = whole.native_finish_reason
         pick.lease.commit()
         pick.lease.end(reply.outcome, whole.usage)
         return reply.outcome, Committed(pick.lease, reply, None, whole.body)
@@ -305,6 +311,7 @@ def _auto(request: Request) -> AutoRouter:
 def _note_end(relay: Relay, generation: Generation) -> None:
     generation.outcome, generation.usage = relay.outcome, relay.usage
     generation.finish_reason = relay.finish_reason
+    generation.trace.native_finish_reason = relay.native_finish_reason
 
 
 def _refused(error: ApiError) -> Outcome:

@@ -13,6 +13,7 @@ from router.protocol.chunk import Identity
 from router.protocol.explain import Tried, router_metadata
 from router.protocol.plugins.pipeline import with_pipeline
 from router.protocol.request import Request
+from router.trace import Trace
 
 
 class Ticket(Protocol):
@@ -52,8 +53,9 @@ class Generation:
     finish_reason: str | None = None
     unsent: Reason | None = None  # why it was not sent (again)
     tried: list[Tried] = field(default_factory=list)
-    cached_from: str | None = None  # the generation whose answer is given again
+    echoes: list[bytes] = field(default_factory=list)  # what endpoints were sent, as chunks, for who wants to know
     wants_metadata: bool = False  # `X-OpenRouter-Metadata: enabled`
+    trace: Trace = field(default_factory=Trace)
 
     def identity(self) -> Identity:
         """What the answer is known by: always the id, and the model and provider that are tried now."""

@@ -61,6 +61,11 @@ class Relay:
     def finish_reason(self) -> str | None:
         return self._splicer.finish_reason
 
+    @property
+    def native_finish_reason(self) -> str | None:
+        """In the engine's words."""
+        return self._splicer.native_finish_reason
+
     def __aiter__(self) -> "Relay":
         return self
 

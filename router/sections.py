@@ -26,11 +26,14 @@ from router.policy.slow_start import SlowStartSettings
 from router.policy.terms import Terms
 from router.protocol.dialects.words import Conversation
 from router.protocol.model_object import PARAMETERS, ModelCard
+from router.protocol.model_query import CATEGORIES
 from router.protocol.oidc_settings import OidcSettings
+from router.protocol.provider_object import ProviderCard
 from router.protocol.salt import IsolationSettings
 from router.store.known_keys_settings import KnownKeysSettings
 from router.store.known_presets import KnownPresetsSettings
 from router.store.lender import LenderSettings
+from router.store.recent import RecentSettings
 from router.store.settings import DatabaseSettings
 from router.store.spool_settings import SpoolSettings
 from router.store.writer_settings import WriterSettings
@@ -40,6 +43,7 @@ from router.upstream.provider_settings import ProviderSettings
 
 Count = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0)]
+Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]  # ISO 3166-1 alpha-2
 Slug = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[A-Za-z0-9~@._:/-]+$")]
 
 
@@ -166,6 +170,7 @@ class LedgerSection(Section):
     """How rows get into the database."""
 
     spool: SpoolSettings = SpoolSettings()
+    recent: RecentSettings = RecentSettings()
     writer: WriterSettings = WriterSettings()
 
 
@@ -255,6 +260,16 @@ class PriceSection(Section):
         )
 
 
+class AboutSection(Section):
+    """What `GET /providers` tells of a provider."""
+
+    privacy_policy_url: str | None = None
+    terms_of_service_url: str | None = None
+    status_page_url: str | None = None
+    headquarters: Country | None = None
+    datacenters: list[Country] = []
+
+
 class ProviderSection(Section):
     """A provider that is not ours."""
 
@@ -278,6 +293,12 @@ class ProviderSection(Section):
     conversation: Literal["given", "mistral"] = "given"
     check: Literal["models", "none"] = "none"
     tier: Annotated[int, Field(ge=0)] = 1
+    about: AboutSection = AboutSection()
+
+    def card(self) -> ProviderCard:
+        """As the API shows it."""
+        about = self.about.model_dump() | {"datacenters": tuple(self.about.datacenters)}
+        return ProviderCard(self.name or self.slug, self.slug.partition("/")[0], **about)
 
     @model_validator(mode="after")
     def _is_sound(self) -> Self:
@@ -298,7 +319,7 @@ class ProviderSection(Section):
         return made
 
     def _made(self, key: str, headers: Mapping[str, str]) -> ProviderSettings:
-        plain = self.model_dump(exclude={"key", "headers", "dialect", "conversation"})
+        plain = self.model_dump(exclude={"key", "headers", "dialect", "conversation", "about"})
         return ProviderSettings(
             key=key,
             headers=headers,
@@ -327,6 +348,10 @@ class PoolSection(Section):
     deadlines: Deadlines | None = None
 
 
+Date = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$")]
+Sampling = Literal["temperature", "top_p", "top_k", "frequency_penalty", "presence_penalty", "repetition_penalty"]
+
+
 class ModelSection(Section):
     id: Slug
     name: str | None = None
@@ -339,11 +364,23 @@ class ModelSection(Section):
     input_modalities: Annotated[list[Literal["text", "image"]], Field(min_length=1)] = ["text"]
     output_modalities: Annotated[list[Literal["text", "embeddings", "rerank"]], Field(min_length=1)] = ["text"]
     parameters: list[str] = [*PARAMETERS]
+    instruct_type: str | None = None
+    default_parameters: dict[Sampling, float] | None = None
+    images_per_request: Annotated[int, Field(ge=0)] | None = None
+    categories: list[str] = []
+    knowledge_cutoff: Date | None = None
+    expiration_date: Date | None = None
     pools: Annotated[list[PoolSection], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _has_known_categories(self) -> Self:
+        if unknown := set(self.categories) - CATEGORIES:
+            known = ", ".join(sorted(CATEGORIES))
+            raise ValueError(f"categories: there is no {', '.join(sorted(unknown))}; there are {known}")
+        return self
 
     def card(self) -> ModelCard:
         """The model as the catalogue shows it."""
-        first = self.pools[0]
         return ModelCard(
             id=self.id,
             name=self.name or self.id,
@@ -353,10 +390,16 @@ class ModelSection(Section):
             input_modalities=tuple(self.input_modalities),
             parameters=tuple(self.parameters),
             tokenizer=self.tokenizer,
-            price=first.price.per_token(),
-            pool_context_length=first.context_length or self.context_length,
-            max_completion_tokens=first.max_completion_tokens,
             hugging_face_id=self.hugging_face_id,
+            output_modalities=tuple(self.output_modalities),
+            instruct_type=self.instruct_type,
+            default_parameters=None
+            if self.default_parameters is None
+            else {str(name): value for name, value in self.default_parameters.items()},
+            images_per_request=self.images_per_request,
+            categories=tuple(self.categories),
+            knowledge_cutoff=self.knowledge_cutoff,
+            expiration_date=self.expiration_date,
         )
 
 

@@ -40,6 +40,8 @@ from router.protocol.request import parse_chat, parse_completion
 from router.protocol.rerank import parse_rerank
 from router.protocol.responses.errors import render_error as render_responses_error
 from router.protocol.responses.parse import parse_responses
+from router.protocol.told import told_by
+from router.trace import Trace
 
 ROUTES: Mapping[str, Route] = MappingProxyType(
     {
@@ -121,6 +123,11 @@ class Inference:
                 ticket=ticket,
                 session=asked.session,
                 wants_metadata=asked.wants_metadata,
+                trace=Trace(
+                    told_by(scope["headers"]),
+                    media=read.request.media,
+                    preset_id=None if read.preset is None else read.preset.id,
+                ),
             )
             wish = self._answers.wish(generation, scope["headers"], scope["path"], raw, read.preset)
             await self._answer(generation, client, receive, wish)

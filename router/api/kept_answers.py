@@ -72,7 +72,7 @@ class KeptAnswers:
         age_s = self._clock() - kept.kept_at
         client.headers = [*client.headers, *hit_headers(age_s=age_s, ttl_s=kept.ttl_s, source_id=source)]
         generation.outcome, generation.pool = Outcome(Verdict.OK, 200), kept.pool
-        generation.finish_reason, generation.cached_from = kept.finish_reason, source
+        generation.finish_reason, generation.trace.cached_from = kept.finish_reason, source
         generation.ticket.open_free(generation)
         self._gateway.over(generation)
         await replay(kept, Name(generation.id, generation.created), dressed)

@@ -4,7 +4,7 @@ What a model costs and how much it takes is what its first pool does, as far as 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from router.policy.catalog import Pool, Price
 
@@ -35,9 +35,6 @@ class ModelCard:
     knowledge_cutoff: str | None = None  # YYYY-MM-DD
     expiration_date: str | None = None  # YYYY-MM-DD: until when it will be served
     images_per_request: int | None = None  # None: as many as the limits of requests allow
-    price: Price = field(default_factory=Price)
-    pool_context_length: int = 0
-    max_completion_tokens: int | None = None
 
     @property
     def author(self) -> str:

@@ -69,6 +69,7 @@ class Request:
         kind: what is asked for, and how the answer is read.
         call: what policies know.
         choices: how many the answer will have.
+        media: pictures in it.
         parameters: names of the request's fields, without model and messages.
         router_fields: raw JSON of fields that no engine gets (`provider`, `user`, `metadata`, …).
         tool_ids: the caller's ids of tool calls and the engine's.
@@ -79,8 +80,8 @@ class Request:
     """
 
     __slots__ = (
-        "_fields", "call", "choices", "constraint", "kind", "parameters", "prepared", "router_fields", "skin", "source",
-        "tool_ids",
+        "_fields", "call", "choices", "constraint", "kind", "media", "parameters", "prepared", "router_fields", "skin",
+        "source", "tool_ids",
     )  # fmt: skip
 
     def __init__(
@@ -103,6 +104,7 @@ class Request:
         }
         self.tool_ids = tool_ids
         self.constraint = constraint
+        self.media = 0
         self.skin: Skin | None = None
         self.prepared: Prepared | None = None
         self.source: Source | None = source
@@ -171,6 +173,7 @@ def parse_chat(
     call = make_call(fields.values, items, lengths, caller, seeds, modalities=frozenset(messages.media.kinds))
     request = make_request(kinds.CHAT, body, fields, engine, call, caller, tool_ids, messages=raw_messages)
     request.prepared = prepared
+    request.media = messages.media.images
     return request
 
 

@@ -75,9 +75,9 @@ def test_a_pool_may_have_a_shorter_context_than_its_model() -> None:
     assert pool.context_length == 4096
 
 
-def test_the_catalogue_shows_the_first_pool() -> None:
-    card = parse(with_pool(max_completion_tokens=99), source="router.yaml").models[0].card()
-    assert (card.name, card.max_completion_tokens, card.pool_context_length) == ("m/eyes", 99, 8192)
+def test_a_model_without_a_name_is_called_by_its_id() -> None:
+    card = parse(GOOD, source="router.yaml").models[0].card()
+    assert (card.name, card.output_modalities) == ("m/eyes", ("text",))
 
 
 def test_a_secret_comes_from_exactly_one_place() -> None:

@@ -72,7 +72,7 @@ class Grammar:
 
     def text(self, root: str) -> str:
         """The grammar of which `root` is the first expression."""
-        lines = [f"root ::= {self.rule(root)}", *(f"{name} ::= {body}" for body, name in self._names.items())]
+        lines = [f"root ::= {root}", *(f"{name} ::= {body}" for body, name in self._names.items())]
         return "\n".join(lines)
 
 

@@ -25,6 +25,7 @@ class Plan:
     was_cut: bool = False  # something would have nested deeper
     _rules: dict[tuple[int, int], str | None] = field(default_factory=dict)
     _scalars: dict[int, str] = field(default_factory=dict)
+    _nullable: dict[int, bool] = field(default_factory=dict)
     _places: dict[tuple[str, int, int], str | None] = field(default_factory=dict)
 
     def place(self, kind: str, number: int, depth: int, write: Callable[[], list[str]]) -> str | None:
@@ -55,7 +56,10 @@ class Plan:
         """The alternatives at a node, which may be itself alone."""
         return [(leaf, self.choices.leaf(leaf)) for leaf in self.choices.leaves(number)]
 
-
-def has_null(node: Leaf) -> bool:
-    """May the value be null?"""
-    return isinstance(node, Constants) and None in node.values
+    def is_nullable(self, number: int) -> bool:
+        """May the value at a node be null?"""
+        if number not in self._nullable:
+            self._nullable[number] = any(
+                isinstance(node, Constants) and None in node.values for _, node in self.leaves(number)
+            )
+        return self._nullable[number]

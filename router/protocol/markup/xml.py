@@ -16,7 +16,7 @@ from router.protocol.markup.digits import number
 from router.protocol.markup.ebnf import EMPTY, any_of, literal, optional, repeated
 from router.protocol.markup.formats import FORMATS
 from router.protocol.markup.nodes import Constants, Items, Leaf, Number, Record, Scalar
-from router.protocol.markup.plan import Plan, has_null
+from router.protocol.markup.plan import Plan
 from router.protocol.markup.spell import spell
 from router.protocol.markup.xml_text import CHARACTER, check_name, escape
 
@@ -39,7 +39,7 @@ class Xml:
         written = []
         if (inside := self.plan.place("inside", node, depth, lambda: self._contents(node, depth))) is not None:
             written.append(f"{literal(f'<{name}>')} {inside} {literal(f'</{name}>')}")
-        if any(has_null(kind) for _, kind in self.plan.leaves(node)):
+        if self.plan.is_nullable(node):
             written.append(literal(f'<{name} nil="true"/>'))
         return any_of(written) if written else None
 

@@ -60,7 +60,7 @@ def reshape_count(
     return Answer(count_answer(body), _NOTHING, None, None)
 
 
-COUNT = Kind("count", "/tokenize", "count", reshape_count, is_free=True)
+COUNT = Kind("count", "/tokenize", output="count", reshape=reshape_count, is_free=True)
 
 
 def parse_count(
