@@ -7,6 +7,7 @@ import msgspec
 from router.protocol.errors import invalid
 from router.protocol.limits import Limits
 from router.protocol.schema import check_schema
+from router.protocol.schema_support import check_support
 from router.protocol.wire import read
 
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")  # mistral-common's rule, and OpenAI's
@@ -71,6 +72,8 @@ def check_tools(raw: bytes, limits: Limits, *, is_compiled: bool = False) -> fro
         if tool.function.parameters is not None:
             where = f"{path}.function.parameters"
             check_schema(tool.function.parameters, where, limits, is_compiled=is_compiled)
+            if is_compiled:
+                check_support(tool.function.parameters, where, is_strict=False)
     return frozenset(names)
 
 

@@ -20,6 +20,17 @@ _SCHEMA = {
     "required": ["a"],
     "$defs": {"c": {"allOf": [{"type": "integer", "minimum": 1}, {"not": {"const": 3}}]}},
 }
+_MARKUP = {
+    "type": "object",
+    "properties": {
+        "a": {"type": "string", "maxLength": 9},
+        "b": {"anyOf": [{"$ref": "#/$defs/c"}, {"enum": [1, "x", None]}]},
+        "d": {"type": "array", "items": {"type": "number"}, "minItems": 1, "maxItems": 3},
+        "e": {"$ref": "#"},
+    },
+    "required": ["a"],
+    "$defs": {"c": {"type": "integer", "minimum": 1, "maximum": 99}},
+}
 _TOOL = {"type": "function", "function": {"name": "f", "description": "d", "parameters": _SCHEMA}}
 _CHAT = {
     "model": "a/m",
@@ -92,6 +103,58 @@ def _json(value: object) -> bytes:
     return json.dumps(value).encode()
 
 
+_RESPONSES = {
+    "model": "a/m",
+    "instructions": "Be short.",
+    "input": [
+        {
+            "role": "user",
+            "content": [
+                {"type": "input_text", "text": 'é\n"x" [IMG]'},
+                {"type": "input_image", "image_url": png_url(8, 8)},
+            ],
+        },
+        {"type": "function_call", "call_id": "c1", "name": "f", "arguments": '{"a":"data:image/#0"}'},
+        {"type": "function_call_output", "call_id": "c1", "output": "42"},
+        {
+            "type": "message",
+            "role": "assistant",
+            "id": "m",
+            "status": "completed",
+            "content": [{"type": "output_text", "text": "a"}],
+        },
+        {"role": "user", "content": "data:image/#0"},
+    ],
+    "tools": [{"type": "function", "name": "f", "parameters": _SCHEMA}],
+    "tool_choice": {"type": "function", "name": "f"},
+    "text": {"format": {"type": "json_schema", "name": "n", "schema": _SCHEMA}},
+    "max_output_tokens": 10,
+    "metadata": {"k": "v"},
+}
+_MESSAGES = {
+    "model": "a/m",
+    "max_tokens": 10,
+    "system": [{"type": "text", "text": "Be short.", "cache_control": {"type": "ephemeral"}}],
+    "messages": [
+        {
+            "role": "user",
+            "content": [
+                {"type": "text", "text": 'é\n"x" [IMG]'},
+                {
+                    "type": "image",
+                    "source": {"type": "base64", "media_type": "image/png", "data": png_url(8, 8).partition(",")[2]},
+                },
+            ],
+        },
+        {"role": "assistant", "content": [{"type": "tool_use", "id": "c1", "name": "f", "input": {"a": "cut:0"}}]},
+        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "c1", "content": "data:image/#0"}]},
+    ],
+    "tools": [{"name": "f", "input_schema": _SCHEMA}],
+    "tool_choice": {"type": "any"},
+    "stop_sequences": ["a"],
+    "stream": True,
+}
+
 SEEDS: Mapping[str, tuple[bytes, ...]] = MappingProxyType(
     {
         "chat": (
@@ -100,10 +163,26 @@ SEEDS: Mapping[str, tuple[bytes, ...]] = MappingProxyType(
             _json({"model": "a/m", "messages": [{"role": "user", "content": "x"}]}),
         ),
         "completions": (_json(_COMPLETION), _json({"model": "a/m", "prompt": [[1, 2], [3]]})),
+        "responses": (_json(_RESPONSES), _json({"model": "a/m", "input": "x"})),
+        "messages": (_json(_MESSAGES), _json({"model": "a/m", "max_tokens": 1, "messages": []})),
+        "embeddings": (
+            _json({"model": "a/m", "input": ["a", "data:image/#0"], "dimensions": 8}),
+            _json({"model": "a/m", "input": [{"content": [{"type": "text", "text": "a"}]}]}),
+            _json({"model": "a/m", "input": [[1, 2], [3]]}),
+        ),
+        "rerank": (_json({"model": "a/m", "query": "q", "documents": ["a", {"text": "b"}], "top_n": 1}),),
+        "healing": (
+            b'```json\n{a: \'x\', "b": [1, 2,], // c\n "d": True}\n``` So that is it.',
+            b'{"a": "b\\"c", "d": {"e": [1, {"f": null',
+        ),
         "response_format": (
             _json(_CHAT["response_format"]),
             _json({"type": "grammar", "grammar": _GRAMMAR.decode()}),
             b'{"type":"json_object"}',
+            _json({"type": "xml", "schema": _MARKUP, "root": "r", "indent": True}),
+            _json({"type": "yaml", "schema": _MARKUP}),
+            _json({"type": "regex", "regex": r"[a-z]{1,8}(-\d+)*|\.x"}),
+            _json({"type": "choice", "choice": ["yes", "no"]}),
         ),
         "schema": (_json(_SCHEMA),),
         "grammar": (_GRAMMAR, _LARK),

@@ -6,6 +6,7 @@ does not depend on how it was cut.
 
 import hashlib
 import hmac
+import json
 import random
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -17,6 +18,7 @@ from router.policy.catalog import Pool, Price
 from router.policy.outcome import Outcome, StreamBroken, Verdict
 from router.protocol.chunk import Identity
 from router.protocol.data_url import parse as parse_data_url
+from router.protocol.embeddings import parse_embeddings
 from router.protocol.engine_metrics import parse_metrics
 from router.protocol.errors import ApiError, render
 from router.protocol.failures import of_outcome
@@ -28,10 +30,14 @@ from router.protocol.kv_events import read_batch
 from router.protocol.limits import Limits
 from router.protocol.media import Unfetched
 from router.protocol.media_url import UrlRules
+from router.protocol.messages_api.parse import parse_messages
 from router.protocol.pattern import check_pattern
-from router.protocol.request import parse_chat, parse_completion
+from router.protocol.plugins.healing import heal
+from router.protocol.request import Request, parse_chat, parse_completion
+from router.protocol.rerank import parse_rerank
 from router.protocol.reshape import reshape
 from router.protocol.response_format import engine_fields
+from router.protocol.responses.parse import parse_responses
 from router.protocol.schema import check_schema
 from router.protocol.scrub import scrub
 from router.protocol.splice import Splicer
@@ -39,6 +45,7 @@ from router.protocol.spool_line import decode as decode_line
 from router.protocol.sse import Framer
 from router.protocol.structure import check_structure
 from router.upstream.exchange import Exchange
+from tests import fault_behaviours as faults
 
 Target = Callable[[bytes], None]
 
@@ -58,10 +65,11 @@ def _cuts(data: bytes) -> list[bytes]:
     return [data[start:end] for start, end in zip([0, *places], [*places, len(data)], strict=True)]
 
 
-def _sent(body: bytes) -> None:
-    fields = _any.decode(body)
+def _sent(body: bytes, own: frozenset[str] = frozenset()) -> None:
+    """`own`: fields that belong to this route and to no other."""
+    fields = json.loads(body)  # which reads numbers of any size, as engines do
     assert fields["model"] == "served"
-    assert not _ENGINE_ONLY & fields.keys()
+    assert not _ENGINE_ONLY & (fields.keys() - own)
 
 
 def chat(data: bytes) -> None:
@@ -70,6 +78,41 @@ def chat(data: bytes) -> None:
 
 def completions(data: bytes) -> None:
     _sent(parse_completion(data, _LIMITS).upstream_body(_POOL, generation_id="gen-1"))
+
+
+def responses(data: bytes) -> None:
+    request = parse_responses(data, _LIMITS)
+    _sent(request.upstream_body(_POOL, generation_id="gen-1"))
+    _dressed(request)
+
+
+def messages(data: bytes) -> None:
+    request = parse_messages(data, _LIMITS)
+    _sent(request.upstream_body(_POOL, generation_id="gen-1"))
+    _dressed(request)
+
+
+def _dressed(request: Request) -> None:
+    """Whatever was asked for, an answer can be written in the words of its API."""
+    assert request.skin is not None
+    if request.call.stream:
+        request.skin.feed(b"".join(faults.STREAM))
+    else:
+        _any.decode(request.skin.whole(reshape(faults.ANSWER, _IDENTITY, Price()).body))
+
+
+def embeddings(data: bytes) -> None:
+    _sent(parse_embeddings(data, _LIMITS).upstream_body(_POOL, generation_id="gen-1"))
+
+
+def rerank(data: bytes) -> None:
+    _sent(parse_rerank(data, _LIMITS).upstream_body(_POOL, generation_id="gen-1"), frozenset({"query", "documents"}))
+
+
+def healing(data: bytes) -> None:
+    """Of what a model said."""
+    healed = heal(data.decode("latin-1"), None)
+    assert healed is None or _any.decode(healed) is not msgspec.UNSET
 
 
 def _value(data: bytes) -> object:
@@ -199,6 +242,11 @@ TARGETS: Mapping[str, tuple[Target, tuple[type[Exception], ...]]] = MappingProxy
     {
         "chat": (chat, (ApiError, Unfetched)),
         "completions": (completions, (ApiError,)),
+        "responses": (responses, (ApiError, Unfetched)),
+        "messages": (messages, (ApiError, Unfetched)),
+        "embeddings": (embeddings, (ApiError,)),
+        "rerank": (rerank, (ApiError,)),
+        "healing": (healing, ()),
         "response_format": (response_format, (ApiError,)),
         "schema": (schema, (ApiError,)),
         "grammar": (grammar, (ApiError,)),

@@ -1,6 +1,6 @@
 """Models, endpoints, providers, and what became of a request."""
 
-from router.api.openapi.shape import Json, listed, nullable, record
+from router.api.openapi.shape import Json, listed, nullable, record, with_more
 
 _SCORES = "p50:number p75:number p90:number p99:number"
 
@@ -28,16 +28,19 @@ def schemas() -> dict[str, Json]:
         "OneModel": record("data:Model"),
         "ModelParameters": record("", data=record("model:string supported_parameters:string[]")),
         "ModelCount": record("", data=record("count:integer")),
-        "Endpoint": record(
-            "name:string model_id:string model_name:string provider_name:string tag:string quantization:string? "
-            "context_length:integer max_completion_tokens:integer? max_prompt_tokens:integer? "
-            "supported_parameters:string[] supports_implicit_caching:boolean native_tools:object service_tier:string? "
-            "status:integer uptime_last_5m:number? uptime_last_30m:number? uptime_last_1d:number? "
-            "supports_diarization:boolean -supports_voice_cloning:boolean",
-            pricing=record(prices),
-            latency_last_30m=nullable(record(_SCORES)),
-            throughput_last_30m=nullable(record(_SCORES)),
-            supports_tool_choice=record("auto:boolean function:boolean none:boolean required:boolean"),
+        "Endpoint": with_more(
+            record(
+                "name:string model_id:string model_name:string provider_name:string tag:string quantization:string? "
+                "context_length:integer max_completion_tokens:integer? max_prompt_tokens:integer? "
+                "supported_parameters:string[] supports_implicit_caching:boolean native_tools:object service_tier:string? "
+                "status:integer uptime_last_5m:number? uptime_last_30m:number? uptime_last_1d:number? "
+                "supports_diarization:boolean -supports_voice_cloning:boolean",
+                pricing=record(prices),
+                latency_last_30m=nullable(record(_SCORES)),
+                throughput_last_30m=nullable(record(_SCORES)),
+                supports_tool_choice=record("auto:boolean function:boolean none:boolean required:boolean"),
+            ),
+            engine=record("name:string version:string? versions:object max_model_len:integer? parent:string?"),
         ),
         "ModelEndpoints": record(
             "",
