@@ -27,6 +27,7 @@ from router.protocol.errors import ApiError, render
 from router.store.away import DatabaseAway
 from router.store.batch_records import Claim, Work
 from router.store.batch_work import BatchWork
+from router.tasks import stop
 
 logger = logging.getLogger(__name__)
 
@@ -137,6 +138,7 @@ class BatchRunner:
             run = _Run(work)
             self._running[work.claim] = run
             run.task = asyncio.create_task(self._perform(run))
+            run.task.add_done_callback(partial(self._over, work.claim))
         return len(found)
 
     async def settled(self) -> None:
@@ -146,20 +148,11 @@ class BatchRunner:
 
     async def stop(self) -> None:
         """What has an answer is written, the rest is anybody's again."""
-        for run in self._running.values():
-            if run.is_asking and run.task is not None:
-                run.task.cancel()
-        tasks = [run.task for run in self._running.values() if run.task is not None]
-        if not tasks:
-            return
-        left = list(self._running)
-        _, late = await asyncio.wait(tasks, timeout=self._settings.stop_s)
-        for task in late:
-            task.cancel()
-        await asyncio.gather(*late, return_exceptions=True)
-        with suppress(DatabaseAway, TimeoutError):
-            async with asyncio.timeout(self._settings.stop_s):
-                await self._work.release(self._router, left)
+        writing = [run.task for run in self._running.values() if run.task is not None and not run.is_asking]
+        await self._give_up([run for run in self._running.values() if run.is_asking])
+        if writing:
+            _, late = await asyncio.wait(writing, timeout=self._settings.stop_s)
+            await stop(list(late))
 
     async def _renew(self) -> None:
         since = self._clock() - self._renewed_at
@@ -171,31 +164,31 @@ class BatchRunner:
             held = await self._work.renew(self._router, self._settings.lease_s)
         except DatabaseAway:
             if self._clock() - self._renewed_at >= self._settings.lease_s:
-                self._give_up(asking)
+                self.lost += await self._give_up(asking)
             raise
         self._renewed_at = began
-        self._give_up([run for run in asking if run.work.claim not in held])
+        self.lost += await self._give_up([run for run in asking if run.work.claim not in held])
 
-    def _give_up(self, runs: list[_Run]) -> None:
-        for run in runs:
-            if run.is_asking and run.task is not None:
-                run.task.cancel()
-                self.lost += 1
+    async def _give_up(self, runs: list[_Run]) -> int:
+        """End those that have no answer yet, and say so; how many. It may be that they never started."""
+        ended = [run for run in runs if run.is_asking and run.task is not None]
+        await stop([run.task for run in ended if run.task is not None])
+        if ended:
+            with suppress(DatabaseAway, TimeoutError):
+                async with asyncio.timeout(self._settings.stop_s):
+                    await self._work.release(self._router, [run.work.claim for run in ended])
+        return len(ended)
+
+    def _over(self, claim: Claim, task: "asyncio.Task[None]") -> None:
+        self._running.pop(claim, None)
+        self._wake.set()
+        if not task.cancelled() and (error := task.exception()) is not None:  # it comes back by its lease
+            logger.error("request %d of %s: unexpected failure", claim.number, claim.batch, exc_info=error)
 
     async def _perform(self, run: _Run) -> None:
-        work = run.work
-        try:
-            answered = await self._attempt(work)
-            run.is_asking = False
-            await self._until_written(partial(self._write, work, answered))
-        except asyncio.CancelledError:
-            with suppress(DatabaseAway):
-                await self._work.release(self._router, [work.claim])
-        except Exception:  # it comes back by its lease
-            logger.exception("request %d of %s: unexpected failure", work.claim.number, work.claim.batch)
-        finally:
-            self._running.pop(work.claim, None)
-            self._wake.set()
+        answered = await self._attempt(run.work)
+        run.is_asking = False
+        await self._until_written(partial(self._write, run.work, answered))
 
     async def _attempt(self, work: Work) -> Answered | Failure:
         """A failure is one that trying again would not cure."""

@@ -53,12 +53,10 @@ def test_a_file_comes_back_as_it_was_sent(url: str) -> None:
 def test_one_that_is_not_whole_is_seen_by_nobody_and_is_gone_when_it_is_given_up(url: str) -> None:
     async def use(stores: Stores) -> None:
         store = store_of(stores)
-        with pytest.raises(ConnectionError):
-            async with FileWriter(store, NewFile("default", "a", None)) as writer:
-                await writer.write(b"a" * 10_000)
-                assert await store.get("default", writer.id) is None
-                assert [] == await store.page("default", after=None, limit=9)
-                raise ConnectionError
+        async with FileWriter(store, NewFile("default", "a", None)) as writer:
+            await writer.write(b"a" * 10_000)
+            assert await store.get("default", writer.id) is None
+            assert [] == await store.page("default", after=None, limit=9)
         async with stores.database.reading() as connection:
             assert [] == (await connection.execute(select(files))).all()
             assert [] == (await connection.execute(select(file_chunks))).all()
@@ -87,11 +85,11 @@ def test_a_chunk_that_is_sent_twice_counts_once(url: str) -> None:
 def test_what_is_too_large_or_too_many_is_refused(url: str) -> None:
     async def use(stores: Stores) -> None:
         store = store_of(stores)
-        with pytest.raises(ApiError, match="files.file_bytes"):
+        with pytest.raises(ApiError, match=r"files\.file_bytes"):
             await save(store, b"a" * 50_001)
         for _ in range(2):
             await save(store, b"a" * 45_000)
-        with pytest.raises(ApiError, match="files.workspace_bytes") as caught:
+        with pytest.raises(ApiError, match=r"files\.workspace_bytes") as caught:
             await save(store, b"a" * 45_000)
         assert 413 == caught.value.status
         await save(store, b"a")

@@ -21,7 +21,7 @@ from tests.router.protocol.markup.schemas import schemas
 LIMITS = Limits(markup_depth=5)
 PATH = "response_format"
 EACH = 4  # texts of one grammar
-EVERYTHING = {
+EVERYTHING: dict[str, Any] = {
     "type": "object",
     "properties": {
         "name": {"type": "string", "maxLength": 8},
@@ -64,7 +64,7 @@ def grammar(kind: str, schema: Any, **more: Any) -> str:
 
 def is_valid(value: Any, schema: Any) -> bool:
     checker = jsonschema.Draft202012Validator.FORMAT_CHECKER
-    return jsonschema.Draft202012Validator(schema, format_checker=checker).is_valid(value)
+    return bool(jsonschema.Draft202012Validator(schema, format_checker=checker).is_valid(value))
 
 
 def check_xml(text: str, schema: Any) -> None:
