@@ -6,7 +6,7 @@ In front stands a dictionary of the inference routes, plain ASGI functions; what
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from importlib.metadata import version
@@ -17,12 +17,15 @@ from fastapi import FastAPI
 
 from router.account_series import key_series, ledger_series, quota_series
 from router.accounting import Accounting
-from router.api import activity, errors, guardrails, ops, presets, workspaces
+from router.api import activity, batches, errors, files, guardrails, ops, presets, workspaces
 from router.api import catalogue as catalogue_api
 from router.api import credits as credits_api
 from router.api import generation as generation_api
 from router.api import keys as keys_api
+from router.api import responses as responses_api
 from router.api.auth import Authenticator
+from router.api.batches import BatchDesk
+from router.api.conversations import Conversations
 from router.api.exchange import Receive, Scope, Send
 from router.api.inference import ROUTES, Inference
 from router.api.kept_answers import KeptAnswers
@@ -31,6 +34,11 @@ from router.api.oidc import TokenLogins
 from router.api.openapi import document as openapi
 from router.api.reader import Reader
 from router.api.room import Room
+from router.batch_series import batch_series
+from router.batches.ask import InProcess
+from router.batches.callers import Callers
+from router.batches.clerk import BatchClerk
+from router.batches.runner import BatchRunner
 from router.bookkeeping import Books, open_books
 from router.catalogue import Catalogue, standings_of
 from router.config import Config, Secrets
@@ -41,7 +49,7 @@ from router.plugins.file_parser import FileParser
 from router.plugins.response_cache import ResponseCache
 from router.policies import Policies
 from router.policy.catalog import Dialect, Endpoint
-from router.policy.key import ANONYMOUS
+from router.policy.key import ANONYMOUS, Key
 from router.policy.meter import Meter
 from router.policy.quota import Quotas
 from router.policy.schema_quota import SchemaQuota
@@ -53,6 +61,7 @@ from router.protocol.salt import Salts
 from router.protocol.vocabulary import Vocabulary
 from router.provider_series import provider_series
 from router.reach import cache_series, mesh_series
+from router.response_series import response_series
 from router.sightings import Sightings
 from router.store.generations import Generations
 from router.store.recent import Recent
@@ -154,6 +163,8 @@ def build(
                 )
                 books = await stack.enter_async_context(opening)
                 _register(metrics, books)
+                if (responses := books.responses) is not None:
+                    metrics.registry.register(Snapshot(lambda: response_series(responses)))
             client = await stack.enter_async_context(Client(config.client))
             providers = {
                 each.slug: await stack.enter_async_context(Provider(each, config.client)) for each in secrets.providers
@@ -206,7 +217,7 @@ def build(
                 keys=keys,
                 accounting=accounting,
                 room=room,
-                reader=reader,
+                reader=Conversations(reader, None if books is None else books.responses),
                 answers=KeptAnswers(gateway, ResponseCache(config.response_cache), time.monotonic),
                 salt=salts.of,
                 clock=time.monotonic,
@@ -215,6 +226,13 @@ def build(
                 on_start=metrics.on_start,
                 on_refused=metrics.on_refused,
             )
+            batch_desk: BatchDesk | None = None
+            if books is not None and home is not None:
+                callers = Callers(_configured(config, secrets), books.known, wall_clock=time.time)
+                batch_desk = BatchDesk(books.batches, books.files, callers, config.batches, room)
+                parts = _batches(config, books, inference, gateway, callers, home.boot, rng)
+                metrics.registry.register(Snapshot(partial(batch_series, *parts)))
+                stack.push_async_callback(stop, [asyncio.create_task(part.run()) for part in parts])
             cache_events = KVEvents(
                 session=session,
                 directory=directory,
@@ -249,7 +267,7 @@ def build(
                 clock=time.monotonic,
             )
             generations = Generations(recent, None if books is None else books.ledger, wall_clock=time.time)
-            _add_routes(app, config, fleet, metrics, keys, books, catalogue, generations)
+            _add_routes(app, config, fleet, metrics, keys, books, batch_desk, catalogue, generations)
             door.open(inference)
             yield
 
@@ -273,6 +291,7 @@ def _add_routes(
     metrics: Metrics,
     keys: Authenticator,
     books: Books | None,
+    batch_desk: BatchDesk | None,
     catalogue: Catalogue,
     generations: Generations,
 ) -> None:
@@ -287,6 +306,9 @@ def _add_routes(
         guardrails.routes(desk),
         credits_api.routes(desk, None if books is None else books.credits),
         activity.routes(desk, None if books is None else books.activity, time.time),
+        responses_api.routes(keys, None if books is None else books.responses),
+        files.routes(keys, None if books is None else books.files),
+        batches.routes(keys, batch_desk),
     ]
     if books is not None:
         managed.append(presets.routes(keys, books.presets, books.known_presets, config.limits))
@@ -294,6 +316,41 @@ def _add_routes(
     for base in API_BASES:
         for routes in (*informing, *managed):
             app.include_router(routes, prefix=base)
+    app.include_router(batches.routes(keys, batch_desk), prefix="/api/beta")  # where OpenRouter's were at first
+
+
+def _configured(config: Config, secrets: Secrets) -> Sequence[Key]:
+    """Keys that are not in the database."""
+    return [*secrets.keys.values(), *([ANONYMOUS] if config.allow_anonymous else [])]
+
+
+def _batches(
+    config: Config,
+    books: Books,
+    inference: Inference,
+    gateway: Gateway,
+    callers: Callers,
+    router: str,
+    rng: random.Random,
+) -> tuple[BatchRunner, BatchClerk]:
+    """Who runs batches: their requests take the way of all others, without a socket."""
+    in_process = InProcess(config.batches.answer_bytes)
+    twin = inference.known_by(in_process)
+    in_process.open(lambda path, scope, receive, send: twin.handle(ROUTES[path], scope, receive, send))
+    runner = BatchRunner(
+        books.batch_work,
+        in_process.ask,
+        callers,
+        config.batches,
+        router=router,
+        has_room=lambda: gateway.waiting == 0,
+        clock=time.monotonic,
+        rng=rng,
+    )
+    clerk = BatchClerk(
+        books.batches, books.batch_steps, books.files, config.batches, router=router, clock=time.monotonic
+    )
+    return runner, clerk
 
 
 def _register(metrics: Metrics, books: Books) -> None:

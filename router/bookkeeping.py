@@ -25,6 +25,7 @@ from router.policy.meter import Meter
 from router.protocol.entry import Entry
 from router.sections import ConfigError, LedgerSection
 from router.store.away import DatabaseAway
+from router.store.kept_responses import KeptResponses
 from router.store.known_keys import KnownKeys
 from router.store.known_presets import KnownPresets
 from router.store.lender import Lender
@@ -39,7 +40,11 @@ from router.tasks import stop
 
 if TYPE_CHECKING:  # it imports SQLAlchemy, which a router without a database has no use for
     from router.store.activity import ActivityStore
+    from router.store.batch_steps import BatchSteps
+    from router.store.batch_work import BatchWork
+    from router.store.batches import BatchStore
     from router.store.credits import CreditStore
+    from router.store.files import FileStore
     from router.store.leases import LeaseStore
     from router.store.ledger import LedgerStore
     from router.store.presets import PresetStore
@@ -66,6 +71,11 @@ class Books:
     ledger: "LedgerStore"
     activity: "ActivityStore"
     credits: "CreditStore"
+    files: "FileStore"
+    batches: "BatchStore"
+    batch_steps: "BatchSteps"
+    batch_work: "BatchWork"
+    responses: KeptResponses | None  # None: callers may not have any kept
 
 
 def take_home(settings: LedgerSection, router: str) -> Home:
@@ -98,14 +108,19 @@ async def open_books(
         meter: what engines tell.
     """
     from router.store.activity import ActivityStore
+    from router.store.batch_steps import BatchSteps
+    from router.store.batch_work import BatchWork
+    from router.store.batches import BatchStore
     from router.store.credits import CreditStore
     from router.store.database import open_database
+    from router.store.files import FileStore
     from router.store.guardrails import GuardrailStore
     from router.store.keys import KeyStore
     from router.store.leases import LeaseStore
     from router.store.ledger import LedgerStore, windows_of
     from router.store.meter import MeterStore
     from router.store.presets import PresetStore
+    from router.store.responses import ResponseStore
     from router.store.spent_store import SpentStore
     from router.store.workspace_budgets import WorkspaceBudgetStore
     from router.store.workspaces import WorkspaceStore
@@ -155,6 +170,7 @@ async def open_books(
             known,
         )
         presets = PresetStore(database, wall_clock)
+        responses = KeptResponses(ResponseStore(database, wall_clock), config.responses, wall_clock=wall_clock)
         known_presets = KnownPresets(presets, config.accounts.presets, clock=clock)
         books = Books(
             accounts=accounts,
@@ -170,10 +186,16 @@ async def open_books(
             ledger=rows,
             activity=ActivityStore(database),
             credits=CreditStore(database),
+            files=FileStore(database, wall_clock, config.stored_files),
+            batches=BatchStore(database, wall_clock),
+            batch_steps=BatchSteps(database),
+            batch_work=BatchWork(database),
+            responses=responses if config.responses.store else None,
         )
         metering = Metering(meter, MeterStore(database), router, wall_clock=wall_clock)
         stack.push_async_callback(_say_goodbye, metering, leases, spool, router)
-        for part in (writer, known, lender, metering):
+        # answers that were kept before this was switched off expire all the same
+        for part in (writer, known, lender, metering, responses):
             task = asyncio.create_task(part.run())
             task.add_done_callback(_report)
             stack.push_async_callback(stop, [task])

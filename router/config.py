@@ -15,6 +15,7 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from router.api.room import RoomSettings
+from router.batches.settings import BatchSettings
 from router.company import StreamSettings
 from router.front.cors import CorsSettings
 from router.front.settings import FrontSettings
@@ -56,6 +57,8 @@ from router.sections import (
     Slug,
     WaitingSection,
 )
+from router.store.files_settings import FilesSettings
+from router.store.responses_settings import ResponsesSettings
 from router.upstream.facts import FactsSettings
 from router.upstream.kv_event_settings import KVEventsSettings
 from router.upstream.media_settings import MediaSettings
@@ -84,6 +87,9 @@ class Config(Section):
     media: MediaSettings = MediaSettings()
     files: FileSettings = FileSettings()
     response_cache: ResponseCacheSettings = ResponseCacheSettings()
+    responses: ResponsesSettings = ResponsesSettings()
+    stored_files: FilesSettings = FilesSettings()
+    batches: BatchSettings = BatchSettings()
     providers: list[ProviderSection] = Field(default_factory=list)
     models: Annotated[list[ModelSection], Field(min_length=1)]
     aliases: dict[Slug, Slug] = Field(default_factory=dict)
@@ -113,6 +119,8 @@ class Config(Section):
             )
         if self.database is None and self.oidc is not None and self.oidc.limit is not None:
             raise ValueError("oidc.limit: what is spent is counted in a database; give database.url too")
+        if self.database is None and self.responses.store:
+            raise ValueError("responses.store: answers are kept in a database; give database.url too")
         if self.database is None and self.accounts.bootstrap is not None:
             raise ValueError("accounts.bootstrap: a management key manages keys in a database; give database.url too")
         for what, names in (

@@ -83,6 +83,11 @@ class Gateway:
         self._listener = listener
         self._lobby = Lobby(rules, clock)
 
+    @property
+    def waiting(self) -> int:
+        """Requests that wait for their turn."""
+        return len(self._lobby)
+
     async def answer(self, generation: Generation, client: Client) -> None:
         """Answer one request.
 

@@ -7,7 +7,7 @@ there later (a token of an identity provider) cannot have one.
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 from fastapi import APIRouter, Request
@@ -26,8 +26,10 @@ from router.protocol.batch_object import batch_object, result_object
 from router.protocol.batch_submit import Common, Submit, check_submit, provider_json, read_request
 from router.protocol.errors import ApiError, invalid
 from router.store.batch_records import BatchRecord, NewBatch, NewRequest
-from router.store.batches import BatchStore
-from router.store.files import FileStore
+
+if TYPE_CHECKING:  # it imports SQLAlchemy, which a router without a database has no use for
+    from router.store.batches import BatchStore
+    from router.store.files import FileStore
 
 _PAGE, _LARGEST_PAGE = 20, 100
 _AT_ONCE = 100  # requests that are read before others have their turn
@@ -43,8 +45,8 @@ class Finds(Protocol):
 class BatchDesk:
     """Where batches are taken in."""
 
-    batches: BatchStore
-    files: FileStore
+    batches: "BatchStore"
+    files: "FileStore"
     callers: Finds
     settings: BatchSettings
     room: Room  # bodies of batches count as others do
@@ -203,7 +205,7 @@ async def _read(request: Request, settings: BatchSettings, place: Place) -> byte
     return bytes(body)
 
 
-async def _with_results(batches: BatchStore, record: BatchRecord) -> AsyncIterator[bytes]:
+async def _with_results(batches: "BatchStore", record: BatchRecord) -> AsyncIterator[bytes]:
     """The batch's object, its results written as they are read."""
     shown = batch_object(record.shown)
     del shown["results"]

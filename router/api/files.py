@@ -1,6 +1,7 @@
 """Files of a workspace: sent, listed, looked at, got back, deleted, in the words of whichever client asks."""
 
 from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request
@@ -13,17 +14,19 @@ from router.policy.key import Key
 from router.protocol.errors import ApiError, invalid
 from router.protocol.file_object import Shape, Shown, deleted_object, file_object, list_object, shape_of
 from router.store.file_records import FileRecord
-from router.store.files import FileStore
+
+if TYPE_CHECKING:  # it imports SQLAlchemy, which a router without a database has no use for
+    from router.store.files import FileStore
 
 _PAGE, _LARGEST_PAGE = 100, 1_000
 _CURSORS = ("after", "after_id", "cursor")  # OpenAI's, Anthropic's, OpenRouter's: ids all of them
 
 
-def routes(keys: Authenticator, store: FileStore | None) -> APIRouter:
+def routes(keys: Authenticator, store: "FileStore | None") -> APIRouter:
     """The routes, to be mounted under each API base. `store`: None without a database."""
     router = APIRouter()
 
-    async def admit(request: Request) -> tuple[FileStore, Key]:
+    async def admit(request: Request) -> "tuple[FileStore, Key]":
         if store is None:
             raise ApiError("not_found", "This router keeps no files: set `database.url` in its configuration.")
         key = await keys.identify(request.scope["headers"])
@@ -33,7 +36,7 @@ def routes(keys: Authenticator, store: FileStore | None) -> APIRouter:
             raise invalid("provider", "files are kept by this router itself, and by no provider")
         return store, key
 
-    async def find(request: Request, file_id: str) -> tuple[FileStore, FileRecord]:
+    async def find(request: Request, file_id: str) -> "tuple[FileStore, FileRecord]":
         store, key = await admit(request)
         record = await store.get(key.workspace, file_id)
         if record is None:
@@ -101,7 +104,7 @@ def routes(keys: Authenticator, store: FileStore | None) -> APIRouter:
     return router
 
 
-async def _content(store: FileStore, record: FileRecord) -> AsyncIterator[bytes]:
+async def _content(store: "FileStore", record: FileRecord) -> AsyncIterator[bytes]:
     async for chunk in store.read(record.id):
         yield chunk
 

@@ -1,15 +1,18 @@
 """The inference routes, streaming and not: plain ASGI applications, all on one way."""
 
+import copy
 import logging
 import random
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from typing import Protocol
 
 import msgspec
 
 from router.accounting import Accounting, Ticket
 from router.api.asked import Asked
-from router.api.auth import Authenticator
+from router.api.auth import Headers
+from router.api.conversations import Conversations
 from router.api.exchange import (
     AsgiClient,
     ClientGone,
@@ -22,7 +25,7 @@ from router.api.exchange import (
     while_connected,
 )
 from router.api.kept_answers import KeptAnswers, Wish
-from router.api.reader import Reader, Route
+from router.api.reader import Route
 from router.api.room import Place, Room
 from router.company import Client
 from router.generation import Generation
@@ -58,16 +61,22 @@ _SMALL_BODY = 65_536  # bytes that are let in and dropped when a request is refu
 logger = logging.getLogger(__name__)
 
 
+class Authenticates(Protocol):
+    """Says who asks; see `auth.Authenticator`."""
+
+    async def authenticate(self, headers: Headers, *, management: bool = False) -> Key: ...
+
+
 class Inference:
     """Authenticate, admit, read, parse, hand over to the gateway; errors in the words of the API that was asked."""
 
     def __init__(
         self,
         *,
-        keys: Authenticator,
+        keys: Authenticates,
         accounting: Accounting,
         room: Room,
-        reader: Reader,
+        reader: Conversations,
         answers: KeptAnswers,
         salt: Callable[[Key], str],
         clock: Callable[[], float],
@@ -88,6 +97,12 @@ class Inference:
         self._rng = rng
         self._on_start = on_start
         self._on_refused = on_refused
+
+    def known_by(self, keys: Authenticates) -> "Inference":
+        """The same, for callers who are told by somebody else."""
+        twin = copy.copy(self)
+        twin._keys = keys
+        return twin
 
     async def handle(self, route: Route, scope: Scope, receive: Receive, send: Send) -> None:
         """One exchange on a route."""

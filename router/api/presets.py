@@ -1,5 +1,7 @@
 """Presets: settings of requests under a name. Whoever may ask for inference may make and use those of its workspace."""
 
+from typing import TYPE_CHECKING
+
 import msgspec
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -14,14 +16,15 @@ from router.protocol.presets.preset import LONGEST_SLUG, Api
 from router.protocol.presets.reference import is_slug
 from router.store.known_presets import KnownPresets
 from router.store.preset_records import PresetRecord, PresetVersion
-from router.store.presets import PresetStore
+
+if TYPE_CHECKING:  # it imports SQLAlchemy, which a router without a database has no use for
+    from router.store.presets import PresetStore
 
 _PAGE, _LARGEST_PAGE = 50, 100
-_APIS = {"chat/completions": Api.CHAT, "responses": Api.RESPONSES, "messages": Api.MESSAGES}
 _DIGITS = 9  # of a version's number
 
 
-def routes(keys: Authenticator, store: PresetStore, known: KnownPresets, limits: Limits) -> APIRouter:
+def routes(keys: Authenticator, store: "PresetStore", known: KnownPresets, limits: Limits) -> APIRouter:
     """The routes, to be mounted under each API base."""
     router = APIRouter()
 
@@ -63,14 +66,11 @@ def routes(keys: Authenticator, store: PresetStore, known: KnownPresets, limits:
             raise missing("Preset version")
         return answer({"data": version_object(found[0])})
 
-    @router.post("/presets/{slug}/{api:path}")
-    async def save_preset(request: Request, slug: str, api: str) -> Response:
+    async def save(request: Request, slug: str, api: Api) -> Response:
         key = await caller(request)
-        if api not in _APIS:
-            raise ApiError("not_found", "Not Found")
         if not is_slug(slug):
             raise invalid("slug", f"has 1 to {LONGEST_SLUG} letters, digits, hyphens and underscores")
-        captured = capture(await _body(request, limits), _APIS[api], limits)
+        captured = capture(await _body(request, limits), api, limits)
         record = await store.save(
             key.workspace,
             slug,
@@ -80,6 +80,18 @@ def routes(keys: Authenticator, store: PresetStore, known: KnownPresets, limits:
         )
         known.changed(key.workspace, slug)
         return answer({"data": with_version(record)})
+
+    @router.post("/presets/{slug}/chat/completions")
+    async def save_chat(request: Request, slug: str) -> Response:
+        return await save(request, slug, Api.CHAT)
+
+    @router.post("/presets/{slug}/responses")
+    async def save_response(request: Request, slug: str) -> Response:
+        return await save(request, slug, Api.RESPONSES)
+
+    @router.post("/presets/{slug}/messages")
+    async def save_message(request: Request, slug: str) -> Response:
+        return await save(request, slug, Api.MESSAGES)
 
     return router
 

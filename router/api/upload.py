@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from fastapi import Request
 from starlette.requests import ClientDisconnect
@@ -11,9 +12,11 @@ from router.policy.key import Key
 from router.protocol.errors import ApiError, invalid
 from router.protocol.file_object import PURPOSES
 from router.protocol.multipart import Event, Form, PartBegan, PartData
-from router.store.file_records import FileRecord, NewFile
+from router.store.file_records import FileGone, FileRecord, NewFile
 from router.store.file_writer import FileWriter
-from router.store.files import FileGone, FileStore
+
+if TYPE_CHECKING:  # it imports SQLAlchemy, which a router without a database has no use for
+    from router.store.files import FileStore
 
 _FIELD_BYTES = 1_024  # of a field beside the file
 _LONGEST_NAME = 255  # characters of a file's name, as file systems have it
@@ -32,7 +35,7 @@ class _Fields:
         return None if value is None else value.decode(errors="replace")
 
 
-async def receive_file(request: Request, store: FileStore, key: Key) -> tuple[FileRecord, bool]:
+async def receive_file(request: Request, store: "FileStore", key: Key) -> tuple[FileRecord, bool]:
     """The file, and whether its sender said what for, which only OpenAI's clients do.
 
     Raises:

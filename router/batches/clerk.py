@@ -4,8 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
-
-from sqlalchemy.ext.asyncio import AsyncConnection
+from typing import TYPE_CHECKING
 
 from router.batches.load import load
 from router.batches.settings import BatchSettings
@@ -15,11 +14,15 @@ from router.protocol.batch_submit import Common
 from router.protocol.file_object import OUTPUT
 from router.store.away import DatabaseAway
 from router.store.batch_records import BatchRecord, NewRequest
-from router.store.batch_steps import BatchSteps
-from router.store.batches import BatchStore
-from router.store.file_records import FileEnd, NewFile
+from router.store.file_records import FileEnd, FileGone, NewFile
 from router.store.file_writer import FileWriter
-from router.store.files import FileGone, FileStore
+
+if TYPE_CHECKING:  # it imports SQLAlchemy, which a router without a database has no use for
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from router.store.batch_steps import BatchSteps
+    from router.store.batches import BatchStore
+    from router.store.files import FileStore
 
 logger = logging.getLogger(__name__)
 
@@ -45,9 +48,9 @@ class BatchClerk:
 
     def __init__(
         self,
-        batches: BatchStore,
-        steps: BatchSteps,
-        files: FileStore,
+        batches: "BatchStore",
+        steps: "BatchSteps",
+        files: "FileStore",
         settings: BatchSettings,
         *,
         router: str,
@@ -154,7 +157,7 @@ class BatchClerk:
                 if each.writer is not None
             ]
 
-            async def within(connection: AsyncConnection) -> None:
+            async def within(connection: "AsyncConnection") -> None:
                 for writer, end in ends:
                     await writer.end_within(connection, end)
 
@@ -175,7 +178,7 @@ class BatchClerk:
 class _Output:
     """A file that is made when the first line for it comes."""
 
-    def __init__(self, files: FileStore, batch: BatchRecord, kind: str) -> None:
+    def __init__(self, files: "FileStore", batch: BatchRecord, kind: str) -> None:
         self._files = files
         self._new = NewFile(batch.workspace, f"{batch.id}_{kind}.jsonl", batch.key, is_bounded=False)
         self.writer: FileWriter | None = None

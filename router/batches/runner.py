@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from random import Random
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from router.batches.ask import Answered, AnswerTooLarge, Ask
 from router.batches.settings import BatchSettings
@@ -26,8 +26,10 @@ from router.protocol.batch_submit import ENDPOINTS
 from router.protocol.errors import ApiError, render
 from router.store.away import DatabaseAway
 from router.store.batch_records import Claim, Work
-from router.store.batch_work import BatchWork
 from router.tasks import stop
+
+if TYPE_CHECKING:  # it imports SQLAlchemy, which a router without a database has no use for
+    from router.store.batch_work import BatchWork
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +68,7 @@ class BatchRunner:
 
     def __init__(
         self,
-        work: BatchWork,
+        work: "BatchWork",
         ask: Ask,
         callers: Finds,
         settings: BatchSettings,

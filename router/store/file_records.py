@@ -38,3 +38,7 @@ class FileRecord:
     creator: str | None
     created_at: float
     expires_at: float | None
+
+
+class FileGone(Exception):
+    """It was deleted while it was read or written."""

@@ -2,20 +2,22 @@
 
 import hashlib
 from types import TracebackType
-from typing import Self
-
-from sqlalchemy.ext.asyncio import AsyncConnection
+from typing import TYPE_CHECKING, Self
 
 from router.protocol.file_type import SEEN, type_of
 from router.store.away import DatabaseAway
 from router.store.file_records import FileEnd, FileRecord, NewFile
-from router.store.files import FileStore
+
+if TYPE_CHECKING:  # it imports SQLAlchemy, which a router without a database has no use for
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from router.store.files import FileStore
 
 
 class FileWriter:
     """To be used with `async with`: a file that was not ended is deleted at the block's end."""
 
-    def __init__(self, store: FileStore, new: NewFile) -> None:
+    def __init__(self, store: "FileStore", new: NewFile) -> None:
         self._store = store
         self._new = new
         self._id: str | None = None
@@ -69,7 +71,7 @@ class FileWriter:
         kind = type_of(self._head, is_all=self.size == len(self._head))
         return FileEnd(self.size, self._hash.hexdigest(), kind, purpose, keep_s)
 
-    async def end_within(self, connection: AsyncConnection, end: FileEnd) -> FileRecord:
+    async def end_within(self, connection: "AsyncConnection", end: FileEnd) -> FileRecord:
         """In a transaction of somebody else's, who calls `ended` when that is committed."""
         return await self._store.end_within(connection, self.id, end)
 

@@ -13,15 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from router.protocol.errors import ApiError, invalid
 from router.store.database import Database
-from router.store.file_records import FileEnd, FileRecord, NewFile
+from router.store.file_records import FileEnd, FileGone, FileRecord, NewFile
 from router.store.files_settings import FilesSettings
 from router.store.schema import file_chunks, files, workspaces
 from router.store.text import check, is_storable
 from router.store.workspaces import demand_workspace
-
-
-class FileGone(Exception):
-    """It was deleted while it was read or written."""
 
 
 class FileStore:

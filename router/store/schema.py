@@ -21,7 +21,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0004"  # the latest migration's
+REVISION = "0005"  # the latest migration's
 
 METADATA = MetaData(
     naming_convention={
@@ -336,4 +336,22 @@ batch_results = Table(
     Column("reasoning_tokens", BigInteger, nullable=False),
     Column("cost", BigInteger, nullable=False),
     Column("at", SECONDS, nullable=False),
+)
+
+# Answers of `/responses` that callers want kept. Keys and workspaces may be gone, or were never here.
+responses = Table(
+    "responses",
+    METADATA,
+    Column("id", NAME, primary_key=True),
+    Column("workspace", NAME, nullable=False),
+    Column("key", NAME, nullable=False),
+    Column("previous", NAME),  # the answer that it went on from, which may be gone
+    Column("created_at", SECONDS, nullable=False),
+    Column("expires_at", SECONDS, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("input", LargeBinary, nullable=False),  # JSON: all items that were answered, of earlier requests too
+    Column("response", LargeBinary, nullable=False),  # JSON: what the caller got
+    Index(None, "workspace", "created_at", "id"),
+    Index(None, "expires_at"),
 )

@@ -96,6 +96,39 @@ def _preset(method: str, path: str, body: dict[str, Any] | None = None) -> Probe
     return probe
 
 
+def file(served: Served) -> str:
+    """A fresh one's id."""
+    return str(_uploaded(served).json()["id"])
+
+
+def _uploaded(served: Served) -> httpx.Response:
+    return served.ask("POST", "/files", files={"file": ("notes.txt", b"two blue circles", "text/plain")})
+
+
+def batch(served: Served) -> str:
+    """The id of one that is over."""
+    path = f"/batches/{_submitted(served).json()['id']}"
+    served.ask("POST", f"{path}/cancel")
+    while served.ask("GET", path).json()["status"] not in ("completed", "cancelled"):
+        pass
+    return path.rpartition("/")[2]
+
+
+def _submitted(served: Served) -> httpx.Response:
+    one = {"custom_id": "one", "body": {"messages": ASKED, "max_tokens": 6}}
+    body = {"endpoint": "/v1/chat/completions", "model": served.model, "requests": [one], "completion_window": "24h"}
+    return served.ask("POST", "/batches", json=body)
+
+
+def _kept(method: str, path: str, make: Callable[[Served], str]) -> Probe:
+    """With the key of those who infer."""
+
+    def probe(served: Served) -> httpx.Response:
+        return served.ask(method, path.format(make(served)))
+
+    return probe
+
+
 def _budget(method: str) -> Probe:
     """On a workspace that has one."""
 
@@ -136,6 +169,10 @@ PROBES: Mapping[str, Probe] = {
     "POST /presets/{slug}/chat/completions": _preset("POST", "/presets/{}/chat/completions", SMALL),
     "POST /presets/{slug}/messages": _preset("POST", "/presets/{}/messages", SMALL),
     "POST /presets/{slug}/responses": _preset("POST", "/presets/{}/responses", {"input": "Hello?"}),
+    "GET /files": _look("/files"),
+    "POST /files": _uploaded,
+    "GET /files/{file_id}": _kept("GET", "/files/{}", file),
+    "DELETE /files/{file_id}": _kept("DELETE", "/files/{}", file),
     "GET /guardrails": _manage("GET", "/guardrails"),
     "POST /guardrails": _manage("POST", "/guardrails", body={"name": "probe", "allowed_models": ["m/eyes"]}),
     "GET /guardrails/assignments/keys": _manage("GET", "/guardrails/assignments/keys"),
@@ -154,4 +191,12 @@ PROBES: Mapping[str, Probe] = {
     "GET /workspaces/{id}/budgets/{interval}": _budget("GET"),
     "PUT /workspaces/{id}/budgets/{interval}": _budget("PUT"),
     "DELETE /workspaces/{id}/budgets/{interval}": _budget("DELETE"),
+}
+# What OpenRouter's document does not have, or not as JSON
+BESIDE_THE_DOCUMENT: Mapping[str, Probe] = {
+    "GET /files/{file_id}/content": _kept("GET", "/files/{}/content", file),
+    "GET /batches": _look("/batches"),
+    "POST /batches": _submitted,
+    "GET /batches/{id}": _kept("GET", "/batches/{}", batch),
+    "DELETE /batches/{id}": _kept("DELETE", "/batches/{}", batch),
 }

@@ -18,6 +18,8 @@ from router.app import build
 from router.bookkeeping import take_home
 from router.protocol.fields import CHAT, COMPLETIONS, EMBEDDINGS, RERANK
 from router.protocol.limits import Limits
+from tests.conformance.probes import BESIDE_THE_DOCUMENT
+from tests.conformance.proves import proves
 from tests.conformance.schemas import Document, closed
 from tests.conformance.served import Served, configuration, pool
 
@@ -53,19 +55,12 @@ async def routes_of_the_app(folder: Path) -> set[str]:
         f"{method} {route.path}"
         for route in scope["app"].routes
         for method in route.methods - {"HEAD"}
-        if not route.path.startswith("/v1/")
+        if not route.path.startswith(("/v1/", "/api/beta/"))
     }
     await told.put({"type": "lifespan.shutdown"})
     await task
     home.close()
-    return {each for route in found for each in spelled_out(route)}
-
-
-def spelled_out(route: str) -> list[str]:
-    """As the document has it: slugs of models have two parts, and presets are taken from the bodies of three APIs."""
-    route = route.replace("{slug:path}", "{author}/{slug}")
-    before, is_preset, _ = route.partition("{api:path}")
-    return [before + api for api in ("chat/completions", "messages", "responses")] if is_preset else [route]
+    return {route.replace("{slug:path}", "{author}/{slug}") for route in found}  # slugs of models have two parts
 
 
 def test_every_route_is_in_the_document_and_nothing_else(tmp_path: Path) -> None:
@@ -163,5 +158,20 @@ def test_lists_are_answered_as_the_document_says(served: Served, path: str) -> N
     answer = served.ask("GET", path, key=key)
     assert 200 == answer.status_code, answer.text
     schema = STRICT.answer_schema("GET", f"{BASE}{path}", 200)
+    assert schema is not None
+    assert [] == STRICT.problems(schema, answer.json())
+
+
+@proves(*BESIDE_THE_DOCUMENT)
+@pytest.mark.parametrize("route", BESIDE_THE_DOCUMENT)
+def test_what_openrouters_document_lacks_is_answered_as_ours_says(served: Served, route: str) -> None:
+    answer = BESIDE_THE_DOCUMENT[route](served)
+    method, path = route.replace("/batches/{id}", "/batches/{batch_id}").split(" ")
+    operation = operations()[f"{method} {BASE}{path}"]
+    assert operation.status == answer.status_code, answer.text
+    if operation.media != "application/json":
+        assert b"two blue circles" == answer.content
+        return
+    schema = STRICT.answer_schema(method, f"{BASE}{path}", answer.status_code)
     assert schema is not None
     assert [] == STRICT.problems(schema, answer.json())

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from tests.conformance import test_clients, test_openrouter_spec
+from tests.conformance import test_clients, test_openapi, test_openrouter_spec
 from tests.conformance.page import PAGE, rows, written
 from tests.conformance.proves import proven
 
@@ -12,7 +12,7 @@ def test_the_page_is_what_the_rows_say() -> None:
 
 
 def test_a_route_that_is_said_to_be_here_has_a_test_that_names_it() -> None:
-    named = proven([test_clients, test_openrouter_spec])
+    named = proven([test_clients, test_openapi, test_openrouter_spec])
     assert [] == [row.route for row in rows() if row.state != "no" and row.route not in named]
     assert [] == sorted(named.keys() - {row.route for row in rows() if row.state != "no"})
 

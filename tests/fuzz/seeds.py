@@ -164,6 +164,7 @@ SEEDS: Mapping[str, tuple[bytes, ...]] = MappingProxyType(
         ),
         "completions": (_json(_COMPLETION), _json({"model": "a/m", "prompt": [[1, 2], [3]]})),
         "responses": (_json(_RESPONSES), _json({"model": "a/m", "input": "x"})),
+        "remembered": (_json(_RESPONSES), _json({"model": "a/m", "input": "x", "previous_response_id": "resp_0"})),
         "messages": (_json(_MESSAGES), _json({"model": "a/m", "max_tokens": 1, "messages": []})),
         "embeddings": (
             _json({"model": "a/m", "input": ["a", "data:image/#0"], "dimensions": 8}),

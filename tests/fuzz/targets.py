@@ -37,6 +37,8 @@ from router.protocol.request import Request, parse_chat, parse_completion
 from router.protocol.rerank import parse_rerank
 from router.protocol.reshape import reshape
 from router.protocol.response_format import engine_fields
+from router.protocol.responses.listed import listed_items
+from router.protocol.responses.memory import Memory, Remembered
 from router.protocol.responses.parse import parse_responses
 from router.protocol.schema import check_schema
 from router.protocol.scrub import scrub
@@ -84,6 +86,23 @@ def responses(data: bytes) -> None:
     request = parse_responses(data, _LIMITS)
     _sent(request.upstream_body(_POOL, generation_id="gen-1"))
     _dressed(request)
+
+
+def remembered(data: bytes) -> None:
+    """What was answered is kept, listed, and gone on from."""
+    kept: list[Remembered] = []
+
+    def keep(answer: Remembered) -> bool:
+        kept.append(answer)
+        return True
+
+    request = parse_responses(data, _LIMITS, memory=Memory(keep, 100_000, by_default=True, earlier=b"[]"))
+    _dressed(request)
+    for answer in kept:
+        assert len(listed_items(answer.input, answer.id)) == len(json.loads(answer.input))
+        memory = Memory(keep, 100_000, earlier=answer.conversation())
+        following = b'{"model":"a/m","input":"x","previous_response_id":"resp_1"}'
+        _sent(parse_responses(following, _LIMITS, memory=memory).upstream_body(_POOL, generation_id="gen-2"))
 
 
 def messages(data: bytes) -> None:
@@ -243,6 +262,7 @@ TARGETS: Mapping[str, tuple[Target, tuple[type[Exception], ...]]] = MappingProxy
         "chat": (chat, (ApiError, Unfetched)),
         "completions": (completions, (ApiError,)),
         "responses": (responses, (ApiError, Unfetched)),
+        "remembered": (remembered, (ApiError, Unfetched)),
         "messages": (messages, (ApiError, Unfetched)),
         "embeddings": (embeddings, (ApiError,)),
         "rerank": (rerank, (ApiError,)),

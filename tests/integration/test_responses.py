@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import openai
@@ -198,5 +199,86 @@ def test_a_stream_that_breaks_is_a_failed_response(router: StartRouter) -> None:
             assert last.type == "response.failed"
             assert last.response.error is not None
             assert ("failed", "server_error") == (last.response.status, last.response.error.code)
+
+    asyncio.run(main())
+
+
+def test_a_conversation_goes_on_from_a_stored_response(router: StartRouter, tmp_path: Path) -> None:
+    async def main() -> None:
+        behaviours = faults.stream(CALLING), faults.good_answer, faults.stream(), faults.good_answer
+        settings: dict[str, Any] = {
+            "database": {"url": {"value": f"sqlite:///{tmp_path}/router.db"}},
+            "ledger": {"spool": {"directory": str(tmp_path / "spool")}},
+            "responses": {"store": True},
+        }
+        async with Engine(*behaviours) as upstream:
+            async with router(upstream, **settings) as r, client_of(r) as client:
+                shown: Any = [
+                    {
+                        "role": "user",
+                        "content": [{"type": "input_text", "text": "What?"}, {"type": "input_image", "image_url": PNG}],
+                    }
+                ]
+                async with client.responses.stream(
+                    model=MODEL, input=shown, tools=[FUNCTION], store=True, instructions="Be brief."
+                ) as stream:
+                    called = [event async for event in stream][-1]
+                assert called.type == "response.completed"
+                first = called.response
+                (call,) = first.output
+                assert call.type == "function_call"
+                result: Any = [{"type": "function_call_output", "call_id": call.call_id, "output": "red"}]
+                second = await client.responses.create(
+                    model=MODEL, input=result, tools=[FUNCTION], store=True, previous_response_id=first.id
+                )
+                assert ("Hello", first.id) == (second.output_text, second.previous_response_id)
+                sent = json.loads(upstream.requests[-1].body)["messages"]
+                assert ["user", "assistant", "tool"] == [message["role"] for message in sent]
+                assert PNG == sent[0]["content"][1]["image_url"]["url"]
+                await client.responses.delete(first.id)
+                assert 0 == await r.metric("tramontane_responses_dropped_total")
+                stored = await client.responses.retrieve(second.id)
+                assert second.to_dict() == stored.to_dict()
+            # and another router, which has only what is in the database
+            async with router(upstream, **settings) as r, client_of(r) as client:
+                again = await client.responses.create(
+                    model=MODEL, input="And?", previous_response_id=second.id, stream=True, store=True
+                )
+                last = [event async for event in again][-1]
+                assert last.type == "response.completed"
+                sent = json.loads(upstream.requests[-1].body)["messages"]
+                assert ["user", "assistant", "tool", "assistant", "user"] == [message["role"] for message in sent]
+                items = [item async for item in client.responses.input_items.list(last.response.id, order="asc")]
+                assert ["message", "function_call", "function_call_output", "message", "message"] == [
+                    item.type for item in items
+                ]
+                third = await client.responses.create(model=MODEL, input="So?", previous_response_id=last.response.id)
+                with pytest.raises(openai.NotFoundError):  # it was not asked to be stored
+                    await client.responses.retrieve(third.id)
+                for name in (first.id, "resp_unknown"):
+                    with pytest.raises(openai.NotFoundError, match="Previous response with id") as refused:
+                        await client.responses.create(model=MODEL, input="And?", previous_response_id=name)
+                    assert "previous_response_id" == refused.value.param
+
+    asyncio.run(main())
+
+
+def test_a_broken_stream_is_not_stored(router: StartRouter, tmp_path: Path) -> None:
+    async def main() -> None:
+        settings: dict[str, Any] = {
+            "database": {"url": {"value": f"sqlite:///{tmp_path}/router.db"}},
+            "ledger": {"spool": {"directory": str(tmp_path / "spool")}},
+            "responses": {"store": True, "by_default": True},
+        }
+        async with (
+            Engine(faults.truncated_stream) as upstream,
+            router(upstream, **settings) as r,
+            client_of(r) as client,
+        ):
+            stream = await client.responses.create(model=MODEL, input="Hello?", stream=True)
+            last = [event async for event in stream][-1]
+            assert last.type == "response.failed"
+            with pytest.raises(openai.NotFoundError):
+                await client.responses.retrieve(last.response.id)
 
     asyncio.run(main())

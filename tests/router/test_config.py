@@ -164,6 +164,13 @@ def test_a_key_has_the_limits_it_was_given() -> None:
     assert (frozenset({"m"}), frozenset({"local"}), False) == (read.models, read.providers, read.is_management)
 
 
+def test_responses_are_kept_in_a_database_or_not_at_all() -> None:
+    kept = {"responses": {"store": True}}
+    with pytest.raises(ConfigError, match=r"responses\.store: .* database\.url"):
+        parse({**GOOD, **kept}, source="router.yaml")
+    assert parse({**GOOD, **kept, "database": {"url": {"value": "sqlite:///x"}}}, source="router.yaml").responses.store
+
+
 def test_the_bootstrap_key_manages_and_is_in_no_database() -> None:
     accounts = {"database": {"url": {"value": "sqlite:///x"}}, "accounts": {"bootstrap": {"value": "boot"}}}
     secrets = read_secrets(parse({**GOOD, **accounts}, source="router.yaml"), {})

@@ -32,8 +32,9 @@ def schemas() -> dict[str, Json]:
             record(
                 "name:string model_id:string model_name:string provider_name:string tag:string quantization:string? "
                 "context_length:integer max_completion_tokens:integer? max_prompt_tokens:integer? "
-                "supported_parameters:string[] supports_implicit_caching:boolean native_tools:object service_tier:string? "
-                "status:integer uptime_last_5m:number? uptime_last_30m:number? uptime_last_1d:number? "
+                "supported_parameters:string[] supports_implicit_caching:boolean native_tools:object "
+                "service_tier:string? status:integer uptime_last_5m:number? uptime_last_30m:number? "
+                "uptime_last_1d:number? "
                 "supports_diarization:boolean -supports_voice_cloning:boolean",
                 pricing=record(prices),
                 latency_last_30m=nullable(record(_SCORES)),

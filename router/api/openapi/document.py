@@ -15,12 +15,14 @@ from router.api.openapi import (
     accounts,
     administration,
     answers,
+    batches,
     catalogue,
     failures,
     inference,
     information,
     presets,
     requests,
+    responses,
     skins,
 )
 from router.api.openapi.operation import Operation
@@ -28,7 +30,7 @@ from router.api.openapi.shape import Json
 from router.protocol.limits import Limits
 
 BASE = "/api/v1"
-_TAGS = ("inference", "models", "usage", "keys", "workspaces", "guardrails", "presets", "operation")
+_TAGS = ("inference", "models", "usage", "keys", "workspaces", "guardrails", "presets", "files", "batches", "operation")
 
 
 def routes(document: bytes) -> APIRouter:
@@ -80,7 +82,7 @@ def write(limits: Limits, *, version: str, model: str = "author/model") -> bytes
 def operations(model: str = "author/model") -> Mapping[str, Operation]:
     """All of them, by method and whole path."""
     under_base = {**inference.operations(model), **information.operations(), **administration.operations()}
-    under_base |= presets.operations(model)
+    under_base |= {**responses.operations(), **presets.operations(model), **batches.operations(model)}
     under_base["GET /openapi.json"] = information.root_operations()["GET /openapi.json"]
     found = {place.replace(" ", f" {BASE}", 1): operation for place, operation in under_base.items()}
     return {**found, **information.root_operations()}
@@ -92,9 +94,11 @@ def schemas(limits: Limits) -> dict[str, Json]:
         **requests.schemas(limits),
         **answers.schemas(),
         **skins.schemas(),
+        **responses.schemas(),
         **catalogue.schemas(),
         **accounts.schemas(),
         **presets.schemas(),
+        **batches.schemas(),
         **failures.schemas(),
     }
 

@@ -28,6 +28,7 @@ class Operation:
     media: str = "application/json"
     body: str | Json | None = None
     example: Json | None = None  # of a body
+    form: Json | None = None  # a body of parts instead
     events: str | None = None
     feed: str | None = None  # the media type of the same as a text
     parameters: Sequence[Json] = ()
@@ -62,6 +63,8 @@ class Operation:
             if self.example is not None:
                 form["examples"] = {"small": {"value": self.example}}
             told["requestBody"] = {"required": True, "content": {"application/json": form}}
+        if self.form is not None:
+            told["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": self.form}}}
         return told
 
 

@@ -30,12 +30,18 @@ _DEFAULTS: Mapping[str, bytes] = {
     "truncation": b'"disabled"',
     "user": b"null",
 }
-_FIXED = b'{"background":false,"previous_response_id":null,"store":false'
 
 
-def echo(given: Mapping[str, msgspec.Raw], tools: Tools, text: Text) -> bytes:
-    """An object of the answer's fields that are the request's. `given`: without nulls."""
-    pieces = [_FIXED]
+def echo(given: Mapping[str, msgspec.Raw], tools: Tools, text: Text, previous: str | None = None) -> bytes:
+    """An object of the answer's fields that are the request's.
+
+    Args:
+        given: without nulls.
+        tools: of the request.
+        text: likewise.
+        previous: the id of the answer that it goes on from.
+    """
+    pieces = [b'{"background":false,"previous_response_id":%b' % msgspec.json.encode(previous)]
     for name, default in _DEFAULTS.items():
         value = bytes(given[name]) if name in given else default
         pieces.append(b'"%b":%b' % (name.encode(), value))

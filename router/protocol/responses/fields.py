@@ -1,7 +1,8 @@
 """Top-level fields of `/responses` that a chat has otherwise, or not at all.
 
-What would need a store is refused, all in one place: whoever adds one begins here. A chat's own names of what is called
-otherwise here are refused too, since two names for one thing would have to be weighed against each other.
+What would need a store is refused, all in one place, but for what the router remembers itself (see memory). A
+chat's own names of what is called otherwise here are refused too, since two names for one thing would have to be
+weighed against each other.
 """
 
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from router.protocol.errors import invalid
+from router.protocol.responses.memory import Memory
 from router.protocol.responses.raw import read_at
 
 _LOGPROBS = "message.output_text.logprobs"
@@ -32,6 +34,9 @@ _top_logprobs = msgspec.json.Decoder(Annotated[int, Meta(ge=0, le=20)])
 _plugins = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
 
 _STATELESS = "nothing is stored here; send the whole conversation in input"
+_NOT_OFFERED = "is not offered here"
+_LONGEST_ID = 256  # characters; more than any that this router gives
+_id = msgspec.json.Decoder(Annotated[str, Meta(min_length=1, max_length=_LONGEST_ID)])
 _ELSEWHERE: Mapping[str, str] = MappingProxyType(
     {  # the chat's names of what this API calls otherwise
         "messages": "input",
@@ -51,17 +56,31 @@ TRANSLATED = frozenset(
 )
 
 
-def refuse(given: Mapping[str, msgspec.Raw]) -> None:
-    """What would need a store, and what this API calls otherwise."""
+def refuse(given: Mapping[str, msgspec.Raw], memory: Memory | None) -> None:
+    """What would need a store, and what this API calls otherwise. `memory`: None where nothing is remembered."""
+    why = _STATELESS if memory is None else _NOT_OFFERED
     for name in ("store", "background"):
-        if name in given and read_at(_flag, given[name], name):
-            raise invalid(name, f"must be false: {_STATELESS}")
+        is_wanted = name in given and read_at(_flag, given[name], name)
+        if is_wanted and (memory is None or name == "background"):
+            raise invalid(name, f"must be false: {why}")
     for name in ("previous_response_id", "conversation", "prompt"):
-        if name in given:
-            raise invalid(name, f"must be null: {_STATELESS}")
+        if name in given and (memory is None or name != "previous_response_id"):
+            raise invalid(name, f"must be null: {why}")
     for name, own in _ELSEWHERE.items():
         if name in given:
             raise invalid(name, f"is a field of /chat/completions; here it is {own}")
+
+
+def previous_id(given: Mapping[str, msgspec.Raw]) -> str | None:
+    """The answer that the request goes on from. Raises ApiError (400): it is no id."""
+    if "previous_response_id" not in given:
+        return None
+    found: str = read_at(_id, given["previous_response_id"], "previous_response_id")
+    return found
+
+
+def is_to_be_kept(given: Mapping[str, msgspec.Raw], memory: Memory) -> bool:
+    return bytes(given["store"]) == b"true" if "store" in given else memory.by_default
 
 
 def renamed(given: Mapping[str, msgspec.Raw]) -> dict[str, bytes]:

@@ -36,12 +36,15 @@ class Conversation:
     origins: tuple[Origin, ...]
 
 
-def read_conversation(given: msgspec.Raw, instructions: msgspec.Raw | None) -> Conversation:
+def read_conversation(
+    given: msgspec.Raw, instructions: msgspec.Raw | None, earlier: msgspec.Raw | None = None
+) -> Conversation:
     """Translate both fields.
 
     Args:
         given: `input`.
         instructions: None if they were not sent.
+        earlier: items that were remembered, for which `previous_response_id` stands; None: there are none.
 
     Raises:
         ApiError: 400, naming the item and its field.
@@ -52,15 +55,18 @@ def read_conversation(given: msgspec.Raw, instructions: msgspec.Raw | None) -> C
         text = string({"instructions": instructions}, "instructions", "")
         messages.append(write({"role": b'"system"', "content": text}))
         origins.append(Origin("instructions", "instructions"))
+    sources = [] if earlier is None else [(earlier, "previous_response_id")]
+    if bytes(memoryview(given)[:1]) == b"[":
+        sources.append((given, "input"))
+    for items, path in sources:
+        for index, item in enumerate(objects(items, path)):
+            if (read := _item(item, f"{path}[{index}]")) is not None:
+                messages.append(read[0])
+                origins.append(read[1])
     if bytes(memoryview(given)[:1]) == b'"':
         messages.append(write({"role": b'"user"', "content": bytes(given)}))
         origins.append(Origin("input", "input"))
-    elif bytes(memoryview(given)[:1]) == b"[":
-        for index, item in enumerate(objects(given, "input")):
-            if (read := _item(item, f"input[{index}]")) is not None:
-                messages.append(read[0])
-                origins.append(read[1])
-    else:
+    elif bytes(memoryview(given)[:1]) != b"[":
         raise invalid("input", "must be a string or an array of items")
     return Conversation(b"[" + b",".join(messages) + b"]", tuple(origins))
 

@@ -10,6 +10,7 @@ from router.protocol.errors import ApiError
 from router.protocol.responses.chat import NULL, Answer, Choice, is_there, read_answer
 from router.protocol.responses.events import Events
 from router.protocol.responses.failure import Failure, read_failure
+from router.protocol.responses.memory import Keeping
 from router.protocol.responses.output import COMPLETED, INCOMPLETE, Output
 from router.protocol.responses.usage import usage_json
 from router.protocol.sse import MAX_EVENT_BYTES, Framer, data_of
@@ -21,9 +22,15 @@ _MAX_EVENT_BYTES = 8 * MAX_EVENT_BYTES  # of the router's own chunks: an engine'
 
 
 class ResponsesSkin:
-    """Writes one answer. `echo`: the JSON object of what it repeats of its request (see echo)."""
+    """Writes one answer.
 
-    def __init__(self, echo: bytes) -> None:
+    Args:
+        echo: the JSON object of what it repeats of its request (see echo).
+        keeping: takes the answer when it is complete; one that fails or breaks off is not kept.
+    """
+
+    def __init__(self, echo: bytes, keeping: Keeping | None = None) -> None:
+        self._keeping = keeping
         self._echo = echo[1:-1]
         self._framer = Framer(_MAX_EVENT_BYTES)
         self._events = Events()
@@ -116,7 +123,16 @@ class ResponsesSkin:
         status = self._status
         if status != FAILED:
             self._output.finish(status)
-        return self._response(status, self._output.json())
+        output = self._output.json()
+        response = self._response(status, output)
+        keeping, self._keeping = self._keeping, None
+        if keeping is None or (status != FAILED and self._is_kept(keeping, status, response)):
+            return response
+        return self._response(status, output)  # which says now that it is not stored
+
+    def _is_kept(self, keeping: Keeping, status: bytes, response: bytes) -> bool:
+        assert self._head is not None
+        return keeping.keep(f"resp_{self._name}", self._head.created, self._head.model, status.decode(), response)
 
     def _response(self, status: bytes, output: bytes) -> bytes:
         assert self._head is not None
@@ -135,11 +151,12 @@ class ResponsesSkin:
             self._head.created,
             status,
             b"null" if failure is None or failure.is_incomplete else failure.error,
-        ) + b'"incomplete_details":%b,"model":%b,"output":%b,"usage":%b,%b%b}' % (
+        ) + b'"incomplete_details":%b,"model":%b,"output":%b,"usage":%b,"store":%b,%b%b}' % (
             cut_off,
             msgspec.json.encode(self._head.model),
             output,
             self._usage,
+            b"false" if self._keeping is None else b"true",
             self._echo,
             more,
         )

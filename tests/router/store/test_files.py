@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import select
 
 from router.protocol.errors import ApiError
-from router.store.file_records import FileEnd, FileRecord, NewFile
+from router.store.file_records import FileEnd, FileGone, FileRecord, NewFile
 from router.store.file_writer import FileWriter
-from router.store.files import FileGone, FileStore
+from router.store.files import FileStore
 from router.store.files_settings import FilesSettings
 from router.store.schema import file_chunks, files
 from tests.router.store.support import NOW, Stores, with_stores

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from router.protocol.errors import ApiError
 from router.policy.auto import AutoRouter, CostTier
+from router.protocol.errors import ApiError
 from router.protocol.plugins.read_plugins import Plugins, read_plugins
 
 
