@@ -6,10 +6,9 @@ In front stands a dictionary of the inference routes, plain ASGI functions; what
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from importlib.metadata import version
 from secrets import token_bytes
 from types import MappingProxyType
 
@@ -17,28 +16,19 @@ from fastapi import FastAPI
 
 from router.account_series import key_series, ledger_series, quota_series
 from router.accounting import Accounting
-from router.api import activity, batches, errors, files, guardrails, ops, presets, workspaces
-from router.api import catalogue as catalogue_api
-from router.api import credits as credits_api
-from router.api import generation as generation_api
-from router.api import keys as keys_api
-from router.api import responses as responses_api
+from router.api import errors
 from router.api.auth import Authenticator
 from router.api.batches import BatchDesk
 from router.api.conversations import Conversations
 from router.api.exchange import Receive, Scope, Send
 from router.api.inference import ROUTES, Inference
 from router.api.kept_answers import KeptAnswers
-from router.api.management import Desk
 from router.api.oidc import TokenLogins
-from router.api.openapi import document as openapi
 from router.api.reader import Reader
 from router.api.room import Room
 from router.batch_series import batch_series
-from router.batches.ask import InProcess
 from router.batches.callers import Callers
-from router.batches.clerk import BatchClerk
-from router.batches.runner import BatchRunner
+from router.batching import batch_parts
 from router.bookkeeping import Books, open_books
 from router.catalogue import Catalogue, standings_of
 from router.config import Config, Secrets
@@ -49,7 +39,7 @@ from router.plugins.file_parser import FileParser
 from router.plugins.response_cache import ResponseCache
 from router.policies import Policies
 from router.policy.catalog import Dialect, Endpoint
-from router.policy.key import ANONYMOUS, Key
+from router.policy.key import ANONYMOUS
 from router.policy.meter import Meter
 from router.policy.quota import Quotas
 from router.policy.schema_quota import SchemaQuota
@@ -62,6 +52,7 @@ from router.protocol.vocabulary import Vocabulary
 from router.provider_series import provider_series
 from router.reach import cache_series, mesh_series
 from router.response_series import response_series
+from router.routes import API_BASES, add_routes
 from router.sightings import Sightings
 from router.store.generations import Generations
 from router.store.recent import Recent
@@ -80,7 +71,6 @@ from router.watchers import Watcher, gossip_of, watchers
 
 Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 Fetch = Callable[[Unfetched], Awaitable[Fetched]]
-API_BASES = ("/api/v1", "/v1")
 NONE: Mapping[str, Vocabulary] = MappingProxyType({})
 
 
@@ -228,9 +218,10 @@ def build(
             )
             batch_desk: BatchDesk | None = None
             if books is not None and home is not None:
-                callers = Callers(_configured(config, secrets), books.known, wall_clock=time.time)
+                configured = [*secrets.keys.values(), *([ANONYMOUS] if config.allow_anonymous else [])]
+                callers = Callers(configured, books.known, wall_clock=time.time)
                 batch_desk = BatchDesk(books.batches, books.files, callers, config.batches, room)
-                parts = _batches(config, books, inference, gateway, callers, home.boot, rng)
+                parts = batch_parts(config.batches, books, inference, gateway, callers, home.boot, rng)
                 metrics.registry.register(Snapshot(partial(batch_series, *parts)))
                 stack.push_async_callback(stop, [asyncio.create_task(part.run()) for part in parts])
             cache_events = KVEvents(
@@ -267,7 +258,7 @@ def build(
                 clock=time.monotonic,
             )
             generations = Generations(recent, None if books is None else books.ledger, wall_clock=time.time)
-            _add_routes(app, config, fleet, metrics, keys, books, batch_desk, catalogue, generations)
+            add_routes(app, config, fleet, metrics, keys, books, batch_desk, catalogue, generations)
             door.open(inference)
             yield
 
@@ -282,75 +273,6 @@ def build(
     errors.install(app)
     door = FrontDoor(app, policies.leave)
     return door
-
-
-def _add_routes(
-    app: FastAPI,
-    config: Config,
-    fleet: Fleet,
-    metrics: Metrics,
-    keys: Authenticator,
-    books: Books | None,
-    batch_desk: BatchDesk | None,
-    catalogue: Catalogue,
-    generations: Generations,
-) -> None:
-    """Everything but inference."""
-    described = openapi.routes(openapi.write(config.limits, version=version("tramontane"), model=config.models[0].id))
-    app.include_router(described)
-    app.include_router(ops.routes(fleet, metrics.render, keys))
-    desk = Desk(keys, None if books is None else books.accounts)
-    managed = [
-        keys_api.routes(desk, time.time),
-        workspaces.routes(desk),
-        guardrails.routes(desk),
-        credits_api.routes(desk, None if books is None else books.credits),
-        activity.routes(desk, None if books is None else books.activity, time.time),
-        responses_api.routes(keys, None if books is None else books.responses),
-        files.routes(keys, None if books is None else books.files),
-        batches.routes(keys, batch_desk),
-    ]
-    if books is not None:
-        managed.append(presets.routes(keys, books.presets, books.known_presets, config.limits))
-    informing = (catalogue_api.routes(catalogue, keys, time.time), generation_api.routes(keys, generations), described)
-    for base in API_BASES:
-        for routes in (*informing, *managed):
-            app.include_router(routes, prefix=base)
-    app.include_router(batches.routes(keys, batch_desk), prefix="/api/beta")  # where OpenRouter's were at first
-
-
-def _configured(config: Config, secrets: Secrets) -> Sequence[Key]:
-    """Keys that are not in the database."""
-    return [*secrets.keys.values(), *([ANONYMOUS] if config.allow_anonymous else [])]
-
-
-def _batches(
-    config: Config,
-    books: Books,
-    inference: Inference,
-    gateway: Gateway,
-    callers: Callers,
-    router: str,
-    rng: random.Random,
-) -> tuple[BatchRunner, BatchClerk]:
-    """Who runs batches: their requests take the way of all others, without a socket."""
-    in_process = InProcess(config.batches.answer_bytes)
-    twin = inference.known_by(in_process)
-    in_process.open(lambda path, scope, receive, send: twin.handle(ROUTES[path], scope, receive, send))
-    runner = BatchRunner(
-        books.batch_work,
-        in_process.ask,
-        callers,
-        config.batches,
-        router=router,
-        has_room=lambda: gateway.waiting == 0,
-        clock=time.monotonic,
-        rng=rng,
-    )
-    clerk = BatchClerk(
-        books.batches, books.batch_steps, books.files, config.batches, router=router, clock=time.monotonic
-    )
-    return runner, clerk
 
 
 def _register(metrics: Metrics, books: Books) -> None:

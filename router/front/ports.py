@@ -25,12 +25,13 @@ class Purpose(Enum):
 
 ALL = frozenset(Purpose)
 READY = "/readyz"
+DOCUMENT = "/openapi.json"
 METRICS_PATHS = frozenset(("/metrics", "/healthz", READY))
-API_BASES = ("/api/v1/", "/v1/")
+API_BASES = ("/api/v1/", "/v1/", "/api/beta/")
 # The first segment below an API base: each is a route with all that is below it. `key` and `credits` are the caller's.
 DATA_ROUTES = frozenset(
-    ("chat", "completions", "responses", "messages", "embeddings", "models", "endpoints", "providers", "generation",
-     "key", "auth", "credits", "parameters")
+    ("chat", "completions", "responses", "messages", "embeddings", "rerank", "models", "model", "parameters",
+     "endpoints", "providers", "generation", "key", "auth", "credits", "presets", "files", "batches", "openapi.json")
 )  # fmt: skip
 
 
@@ -40,6 +41,8 @@ def purpose_of(path: str) -> Purpose:
         if path.startswith(base):
             route = path[len(base) :].partition("/")[0]
             return Purpose.DATA if route in DATA_ROUTES else Purpose.ADMIN
+    if path == DOCUMENT:
+        return Purpose.DATA
     return Purpose.METRICS if path in METRICS_PATHS else Purpose.ADMIN
 
 

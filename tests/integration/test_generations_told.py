@@ -72,7 +72,8 @@ def test_a_generation_can_be_read_before_the_last_byte_is_sent(
 def test_attempts_that_failed_are_told_too(router: StartRouter) -> None:
     async def main() -> None:
         async with (
-            Engine(faults.internal_error) as broken, Engine(faults.good_answer) as good,
+            Engine(faults.internal_error) as broken,
+            Engine(faults.good_answer) as good,
             router(broken, good) as r,
         ):
             for _ in range(8):

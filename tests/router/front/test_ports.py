@@ -3,6 +3,8 @@ from typing import Any
 
 import pytest
 
+from router.api.openapi.document import operations
+from router.api.openapi.operation import Operation
 from router.front.cors import CorsSettings, open_to
 from router.front.ports import ALL, Message, Port, Purpose, Receive, Scope, Send, purpose_of
 
@@ -16,6 +18,8 @@ from router.front.ports import ALL, Message, Port, Purpose, Receive, Scope, Send
         ("/api/v1/models/author/name/endpoints", Purpose.DATA),
         ("/api/v1/key", Purpose.DATA),
         ("/api/v1/keys", Purpose.ADMIN),
+        ("/api/beta/batches", Purpose.DATA),
+        ("/openapi.json", Purpose.DATA),
         ("/api/v1/keys/abc", Purpose.ADMIN),
         ("/api/v1/chat%2F..", Purpose.ADMIN),
         ("/api/v1", Purpose.ADMIN),
@@ -29,6 +33,16 @@ from router.front.ports import ALL, Message, Port, Purpose, Receive, Scope, Send
 )
 def test_every_path_has_one_purpose_and_what_is_not_named_is_for_administrators(path: str, purpose: Purpose) -> None:
     assert purpose is purpose_of(path)
+
+
+@pytest.mark.parametrize(("place", "operation"), operations().items(), ids=str)
+def test_routes_for_callers_are_where_callers_are_and_those_for_managers_are_not(
+    place: str, operation: Operation
+) -> None:
+    path = place.partition(" ")[2]
+    if path.startswith("/api/") and path != "/api/v1/credits":  # which is OpenRouter's among those of callers
+        assert (Purpose.ADMIN if operation.key == "management" else Purpose.DATA) is purpose_of(path)
+        assert purpose_of(path) is purpose_of(path.replace("/api/v1/", "/v1/", 1))
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
