@@ -157,4 +157,5 @@ def _may_use(key: Key, pool: Pool) -> bool:
         and pool.model not in key.ignored_models
         and (key.providers is None or is_among(pool, key.providers))
         and not (key.ignored_providers and is_among(pool, key.ignored_providers))
+        and key.data_policy.why_not(pool) is None
     )

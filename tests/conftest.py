@@ -1,3 +1,4 @@
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -9,8 +10,8 @@ from tests.postgres import Postgres
 # behind everything else, the longest last; Ray alone before the stack that they share, as its agents have one port
 ORDER = ("tests/chaos", "tests/e2e/test_ray_door", "tests/e2e")
 
-# how long an example takes says more of the machine than of what is tested
-settings.register_profile("untimed", deadline=None)
+# How long an example takes says more of the machine than of what is tested. In CI the examples are the same each time.
+settings.register_profile("untimed", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("untimed")
 
 

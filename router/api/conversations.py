@@ -14,7 +14,7 @@ from router.policy.key import ANONYMOUS, Key
 from router.protocol.errors import ApiError
 from router.protocol.limits import Limits
 from router.protocol.presets.preset import Api
-from router.protocol.responses.memory import Memory, Unremembered
+from router.protocol.responses.memory import Memory, Remembered, Unremembered
 from router.protocol.responses.parse import parse_responses
 from router.store.away import DatabaseAway
 from router.store.kept_responses import KeptResponses
@@ -42,13 +42,20 @@ class Conversations:
         if kept is None or route.api is not Api.RESPONSES or key.id == ANONYMOUS.id:
             return await self._reader.read(route, raw, key, caller, place)
         settings = kept.settings
-        memory = Memory(partial(kept.keep, key), settings.response_bytes, settings.by_default)
+        memory = Memory(
+            _nothing if key.filters else partial(kept.keep, key), settings.response_bytes, settings.by_default
+        )
         try:
             return await self._reader.read(_with(route, memory), raw, key, caller, place)
         except Unremembered as missing:
             memory = replace(memory, earlier=await _earlier(kept, key, missing.response))
             place.take(len(memory.earlier or b""))
             return await self._reader.read(_with(route, memory), raw, key, caller, place)
+
+
+def _nothing(answer: Remembered) -> bool:
+    """Of a key with content filters: what would be kept is what came, before anything was redacted in it."""
+    return False
 
 
 def _with(route: Route, memory: Memory) -> Route:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from msgspec import UNSET, Meta, UnsetType
 
+from router.api.guardrail_rules import OtherRules, others_object
 from router.api.management import Desk, answer, interval_word, iso, limit_of, listed, missing, nano, offset_of, usd
 from router.api.read_json import read_json
 from router.api.unenforced import refuse_unenforced
@@ -22,35 +23,15 @@ _IDLE: dict[str, tuple[object, ...]] = {
     "allow_safety_retention_google": (True,),
     "allow_safety_retention_other": (True,),
     "allowed_data_regions": (),
-    "content_filter_builtins": (),
-    "content_filters": (),
     "enable_free_model_publication": (True,),
-    "enable_free_model_training": (True,),
-    "enable_paid_model_training": (True,),
-    "enforce_zdr": (False,),
-    "enforce_zdr_anthropic": (False,),
-    "enforce_zdr_google": (False,),
-    "enforce_zdr_openai": (False,),
-    "enforce_zdr_other": (False,),
-    "enforce_zdr_xai": (False,),
 }
 
 
-class _Unenforced(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class _Unenforced(OtherRules, frozen=True, kw_only=True, forbid_unknown_fields=True):
     allow_safety_retention_google: object = UNSET
     allow_safety_retention_other: object = UNSET
     allowed_data_regions: object = UNSET
-    content_filter_builtins: object = UNSET
-    content_filters: object = UNSET
     enable_free_model_publication: object = UNSET
-    enable_free_model_training: object = UNSET
-    enable_paid_model_training: object = UNSET
-    enforce_zdr: object = UNSET
-    enforce_zdr_anthropic: object = UNSET
-    enforce_zdr_google: object = UNSET
-    enforce_zdr_openai: object = UNSET
-    enforce_zdr_other: object = UNSET
-    enforce_zdr_xai: object = UNSET
 
 
 class _Rules(_Unenforced, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -74,7 +55,7 @@ class _Rules(_Unenforced, frozen=True, kw_only=True, forbid_unknown_fields=True)
             rules = replace(rules, limit=nano(self.limit_usd))
         if self.reset_interval is not UNSET:
             rules = replace(rules, limit_reset=None if self.reset_interval is None else Interval(self.reset_interval))
-        return rules
+        return self.others_over(rules)
 
 
 class CreateGuardrail(_Rules, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -205,6 +186,7 @@ def guardrail_object(record: GuardrailRecord) -> dict[str, object]:
         "ignored_providers": listed(rules.ignored_providers),
         "created_at": iso(record.created_at),
         "updated_at": iso(record.updated_at),
+        **others_object(rules),
         **dict.fromkeys(_IDLE),  # none of them is enforced
     }
 

@@ -35,6 +35,8 @@ def why_not(
         return "allowed_providers"
     if key.ignored_providers and is_among(pool, key.ignored_providers):
         return "allowed_providers"
+    if (reason := key.data_policy.why_not(pool)) is not None:
+        return reason
     if not _puts_out(pool, call.output):
         return "output_modalities"
     if not call.modalities <= pool.input_modalities:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 
 from router.policy.call import Priority
+from router.policy.data_policy import ANYTHING, DataPolicy
 
 NANO = 1_000_000_000  # nano-dollars in a dollar
 DEFAULT_WORKSPACE = "default"
@@ -114,6 +115,8 @@ class Key:
     ignored_models: frozenset[str] = frozenset()
     providers: frozenset[str] | None = None
     ignored_providers: frozenset[str] = frozenset()
+    filters: tuple[str, ...] = ()  # of what it may write, each as JSON (see protocol/plugins/guardrail_filters)
+    data_policy: DataPolicy = ANYTHING  # what may be done with what it sends
 
     @property
     def owners(self) -> tuple[str, str]:

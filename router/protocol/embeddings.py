@@ -17,6 +17,7 @@ from router.protocol.fields import EMBEDDINGS
 from router.protocol.limits import Limits
 from router.protocol.media import Fetched
 from router.protocol.plugins.filter_messages import AnyFilter
+from router.protocol.plugins.filter_prompt import filter_prompt, prepared_of
 from router.protocol.plugins.prepare import ContextOf
 from router.protocol.prompt import Prompt, read_prompt
 from router.protocol.read_fields import read_fields
@@ -65,7 +66,11 @@ def parse_embeddings(
     if "input" not in fields.values:
         raise invalid("input", "is required")
     given = b"".join(body.restore(bytes(fields.values["input"])))  # a text may look like an image
-    sent, prompt = _read(given, limits)
+    text, prompt = _read(given, limits)
+    sent, findings = filter_prompt(text, filters, "input")
+    if sent is not text:
+        sent, prompt = _read(sent, limits)
+        fields.kept["input"] = msgspec.Raw(sent)
     items = [item for text in prompt.texts for item in render_prompt(text)]
     values: Mapping[str, Any] = fields.values
     call = make_call(
@@ -78,7 +83,9 @@ def parse_embeddings(
         token_ids=prompt.tokens,
         output=kinds.EMBEDDINGS.output,
     )
-    return make_request(kinds.EMBEDDINGS, body, fields, {"input": sent}, call, caller, ToolIds())
+    request = make_request(kinds.EMBEDDINGS, body, fields, {"input": sent}, call, caller, ToolIds())
+    request.prepared = prepared_of(findings)
+    return request
 
 
 def _read(given: bytes, limits: Limits) -> tuple[bytes, Prompt]:

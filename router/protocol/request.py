@@ -30,6 +30,7 @@ from router.protocol.limits import Limits
 from router.protocol.media import Fetched
 from router.protocol.mistral import is_prefill, normalise
 from router.protocol.plugins.filter_messages import AnyFilter
+from router.protocol.plugins.filter_prompt import filter_prompt, prepared_of
 from router.protocol.plugins.prepare import ContextOf, Prepared, prepare
 from router.protocol.prompt import read_prompt
 from router.protocol.read_fields import Fields, read_fields
@@ -75,7 +76,7 @@ class Request:
         tool_ids: the caller's ids of tool calls and the engine's.
         constraint: what stands for the grammar that an engine has to compile for it; None: there is none.
         skin: writes the answer in the words of another API than `/chat/completions`; None: that one is spoken.
-        prepared: what plugins did, and have yet to do; None: of other kinds than chats.
+        prepared: what plugins and filters did, and have yet to do; None: nothing.
         source: the caller's own fields, for providers that are no engine of ours; None: nobody needs them.
     """
 
@@ -198,11 +199,18 @@ def parse_completion(
     if "prompt" not in fields.values:
         raise invalid("prompt", "is required")
     raw_prompt = bytes(fields.values["prompt"])
-    prompt = read_prompt(b"".join(body.restore(raw_prompt)), limits)  # a text may look like an image
+    given = b"".join(body.restore(raw_prompt))  # a text may look like an image
+    prompt = read_prompt(given, limits)
+    seen, findings = filter_prompt(given, filters, "prompt")
+    if seen is not given:
+        raw_prompt, prompt = seen, read_prompt(seen, limits)
+        fields.kept["prompt"] = msgspec.Raw(seen)
     items = [item for text in prompt.texts for item in render_prompt(text)]
     call = make_call(fields.values, items, lengths, caller, seeds, prompts=prompt.count, token_ids=prompt.tokens)
     engine = {"prompt": raw_prompt} | _response_format(fields, limits)
-    return make_request(kinds.COMPLETIONS, body, fields, engine, call, caller, ToolIds(), prompts=prompt.count)
+    request = make_request(kinds.COMPLETIONS, body, fields, engine, call, caller, ToolIds(), prompts=prompt.count)
+    request.prepared = prepared_of(findings)
+    return request
 
 
 def _messages(fields: Fields) -> msgspec.Raw:

@@ -13,6 +13,7 @@ from router.protocol.fields import RERANK
 from router.protocol.limits import Limits
 from router.protocol.media import Fetched
 from router.protocol.plugins.filter_messages import AnyFilter
+from router.protocol.plugins.filter_prompt import filter_texts, prepared_of
 from router.protocol.plugins.prepare import ContextOf
 from router.protocol.read_fields import read_fields
 from router.protocol.render import render_prompt
@@ -58,17 +59,24 @@ def parse_rerank(
             raise invalid(name, "is required")
     query = _text(b"".join(body.restore(bytes(fields.values["query"]))))
     documents = _read(b"".join(body.restore(bytes(fields.values["documents"]))), limits)
+    given = [query, *documents]
+    seen, findings = filter_texts(given, filters, ["query", *(f"documents[{at}]" for at in range(len(documents)))])
+    raw_query, raw_documents = msgspec.json.encode(seen[0]), msgspec.json.encode(seen[1:])
+    if seen is not given:
+        fields.kept.update(query=msgspec.Raw(raw_query), documents=msgspec.Raw(raw_documents))
     call = make_call(
         fields.values,
-        [item for text in (query, *documents) for item in render_prompt(text.encode())],
+        [item for text in seen for item in render_prompt(text.encode())],
         lengths,
         caller,
         seeds,
         prompts=len(documents),
         output=kinds.RERANK.output,
     )
-    engine = {"query": msgspec.json.encode(query), "documents": msgspec.json.encode(documents)}
-    return make_request(kinds.RERANK, body, fields, engine, call, caller, ToolIds())
+    engine = {"query": raw_query, "documents": raw_documents}
+    request = make_request(kinds.RERANK, body, fields, engine, call, caller, ToolIds())
+    request.prepared = prepared_of(findings)
+    return request
 
 
 def _text(raw: bytes) -> str:

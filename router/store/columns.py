@@ -4,6 +4,7 @@ from msgspec import UNSET
 
 from router.policy.key import Interval
 from router.protocol.errors import invalid
+from router.store import other_rules
 from router.store.key_records import KeyChange, NewKey
 from router.store.rule_records import Rules
 from router.store.text import check, check_all, to_json
@@ -42,7 +43,9 @@ def check_rules(rules: Rules) -> None:
         raise invalid("reset_interval", "must be daily, weekly or monthly")
     for field in ("allowed_models", "ignored_models", "allowed_providers", "ignored_providers"):
         check_all(field, getattr(rules, field))
-    check("other", rules.other)
+    for index, each in enumerate(rules.content_filters or ()):
+        check(f"content_filters[{index}].pattern", each.pattern)
+        check(f"content_filters[{index}].label", each.label)
 
 
 def check_limit(field: str, limit: int | None) -> None:
@@ -115,5 +118,5 @@ def columns_of_rules(rules: Rules) -> Columns:
         "ignored_models": to_json(rules.ignored_models),
         "allowed_providers": to_json(rules.allowed_providers),
         "ignored_providers": to_json(rules.ignored_providers),
-        "other": rules.other,
+        "other": other_rules.written(rules),
     }

@@ -88,7 +88,7 @@ class FileStore:
                 return
             if row.size > self.settings.file_bytes:
                 most = self.settings.file_bytes
-                raise ApiError("payload_too_large", f"The file is larger than {most} bytes (files.file_bytes).")
+                raise ApiError("payload_too_large", f"The file is larger than {most} bytes (stored_files.file_bytes).")
             await self._check_room(connection, row.workspace)
 
     async def end(self, file: str, end: FileEnd) -> FileRecord:
@@ -201,10 +201,12 @@ class FileStore:
         counted = select(func.count(), func.coalesce(func.sum(files.c.size), 0)).where(files.c.workspace == workspace)
         number, size = (await connection.execute(counted)).one()
         if more and number + more > self.settings.files:
-            raise invalid("file", f"a workspace has at most {self.settings.files} files (files.files): delete some")
+            raise invalid(
+                "file", f"a workspace has at most {self.settings.files} files (stored_files.files): delete some"
+            )
         if size > self.settings.workspace_bytes:
             most = self.settings.workspace_bytes
-            message = f"A workspace keeps at most {most} bytes of files (files.workspace_bytes): delete some."
+            message = f"A workspace keeps at most {most} bytes of files (stored_files.workspace_bytes): delete some."
             raise ApiError("payload_too_large", message)
 
     def _is_there(self) -> ColumnElement[bool]:

@@ -5,6 +5,7 @@ from sqlalchemy import Row
 from router.policy.call import Priority
 from router.policy.key import Interval, Rates
 from router.store.key_records import KeyRecord, Spent
+from router.store.other_rules import with_other
 from router.store.rule_records import Assignment, GuardrailRecord, Rules, WorkspaceBudget, WorkspaceRecord
 from router.store.text import from_json
 
@@ -65,18 +66,21 @@ def guardrail(row: Row[tuple[object, ...]]) -> GuardrailRecord:
         workspace=row.workspace,
         name=row.name,
         description=row.description,
-        rules=Rules(
-            limit=row.limit_nano,
-            limit_reset=None if row.limit_reset is None else Interval(row.limit_reset),
-            include_byok_in_budgets=row.include_byok,
-            allowed_models=from_json(row.allowed_models),
-            ignored_models=from_json(row.ignored_models),
-            allowed_providers=from_json(row.allowed_providers),
-            ignored_providers=from_json(row.ignored_providers),
-            other=row.other,
-        ),
+        rules=with_other(_rules(row), row.other),
         created_at=row.created_at,
         updated_at=row.updated_at,
+    )
+
+
+def _rules(row: Row[tuple[object, ...]]) -> Rules:
+    return Rules(
+        limit=row.limit_nano,
+        limit_reset=None if row.limit_reset is None else Interval(row.limit_reset),
+        include_byok_in_budgets=row.include_byok,
+        allowed_models=from_json(row.allowed_models),
+        ignored_models=from_json(row.ignored_models),
+        allowed_providers=from_json(row.allowed_providers),
+        ignored_providers=from_json(row.ignored_providers),
     )
 
 

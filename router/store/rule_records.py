@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from msgspec import UNSET
 
 from router.policy.key import DEFAULT_WORKSPACE, Interval
+from router.protocol.plugins.builtin_filters import BuiltinFilter
+from router.protocol.plugins.content_filter import ContentFilter
 from router.store.key_records import Maybe
 
 
@@ -58,6 +60,19 @@ class WorkspaceBudget:
 
 
 @dataclass(frozen=True, slots=True)
+class DataRules:
+    """What may be done with what keys send, in OpenRouter's words. None: not said."""
+
+    enforce_zdr_anthropic: bool | None = None
+    enforce_zdr_google: bool | None = None
+    enforce_zdr_openai: bool | None = None
+    enforce_zdr_other: bool | None = None
+    enforce_zdr_xai: bool | None = None
+    enable_free_model_training: bool | None = None
+    enable_paid_model_training: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
     """What a guardrail demands of the keys it is assigned to. None: no demand."""
 
@@ -68,7 +83,9 @@ class Rules:
     ignored_models: tuple[str, ...] | None = None
     allowed_providers: tuple[str, ...] | None = None
     ignored_providers: tuple[str, ...] | None = None
-    other: str = "{}"  # JSON object: rules that are only kept
+    content_filters: tuple[ContentFilter, ...] | None = None
+    content_filter_builtins: tuple[BuiltinFilter, ...] | None = None
+    data: DataRules = DataRules()
 
 
 @dataclass(frozen=True, slots=True)

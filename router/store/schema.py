@@ -102,7 +102,7 @@ guardrails = Table(
     Column("ignored_models", Text),
     Column("allowed_providers", Text),
     Column("ignored_providers", Text),
-    Column("other", Text, nullable=False),  # JSON: rules that the router only keeps
+    Column("other", Text, nullable=False),  # JSON: the other rules (see other_rules)
     Column("created_at", SECONDS, nullable=False),
     Column("updated_at", SECONDS),
     Index(None, "workspace", "created_at", "id"),

@@ -35,6 +35,11 @@ def _generation(served: Served) -> httpx.Response:
 
 
 SMALL: dict[str, Any] = {"model": "model", "messages": ASKED, "max_tokens": 6}
+RULES: dict[str, Any] = {
+    "content_filters": [{"pattern": "sk-[a-z]+", "action": "redact", "label": "[API_KEY]"}],
+    "content_filter_builtins": [{"slug": "regex-prompt-injection", "action": "block", "scan_scope": "user_only"}],
+    "enforce_zdr": True,
+}
 
 
 def made(served: Served, path: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -177,7 +182,7 @@ PROBES: Mapping[str, Probe] = {
     "POST /guardrails": _manage("POST", "/guardrails", body={"name": "probe", "allowed_models": ["m/eyes"]}),
     "GET /guardrails/assignments/keys": _manage("GET", "/guardrails/assignments/keys"),
     "GET /guardrails/{id}": _manage("GET", "/guardrails/{}", guardrail),
-    "PATCH /guardrails/{id}": _manage("PATCH", "/guardrails/{}", guardrail, {"name": "renamed"}),
+    "PATCH /guardrails/{id}": _manage("PATCH", "/guardrails/{}", guardrail, RULES),
     "DELETE /guardrails/{id}": _manage("DELETE", "/guardrails/{}", guardrail),
     "GET /guardrails/{id}/assignments/keys": _manage("GET", "/guardrails/{}/assignments/keys", guardrail),
     "POST /guardrails/{id}/assignments/keys": _assign("/guardrails/{}/assignments/keys"),

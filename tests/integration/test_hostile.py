@@ -263,7 +263,10 @@ def test_keys_that_are_none_are_unknown_whatever_they_look_like_and_at_once(rout
     asyncio.run(main())
 
 
-OFFERED = {"/v1/chat/completions", "/v1/completions", "/v1/models", "/metrics", "/healthz", "/readyz", "/status", "/"}
+OFFERED = {
+    "/v1/chat/completions", "/v1/completions", "/v1/models", "/v1/messages", "/v1/messages/count_tokens",
+    "/openapi.json", "/metrics", "/healthz", "/readyz", "/status", "/",
+}  # fmt: skip
 KNOWN = """
 /health /ping /version /load /tokenize /detokenize /tokenizer_info /pooling /classify /score /rerank /v1/rerank
 /v2/rerank /v1/score /v1/embeddings /v2/embed /v1/audio/transcriptions /v1/audio/translations /v1/realtime

@@ -79,6 +79,27 @@ def test_workspaces_and_guardrails_hold_for_the_keys_in_them(server: str) -> Non
 
         assert manager.guardrails.bulk_unassign_keys(id=guardrail.id, key_hashes=[key.data.hash]).unassigned_count == 1
         assert manager.guardrails.update(id=guardrail.id, name="tiny").data.limit_usd == 5
+        ruled = manager.guardrails.update(
+            id=guardrail.id,
+            content_filters=[{"pattern": "sk-[a-z]+", "action": "redact", "label": "[API_KEY]"}],
+            content_filter_builtins=[
+                {"slug": "regex-prompt-injection", "action": "block", "scan_scope": "user_only"},
+                {"slug": "secrets", "action": "flag"},
+            ],
+            enforce_zdr_other=True,
+            enable_paid_model_training=False,
+        ).data
+        assert ruled == manager.guardrails.get(id=guardrail.id).data
+        assert ruled.content_filters is not None
+        assert [(each.pattern, each.action, each.label) for each in ruled.content_filters] == [
+            ("sk-[a-z]+", "redact", "[API_KEY]")
+        ]
+        assert ruled.content_filter_builtins is not None
+        assert [(each.slug, each.label, each.scan_scope) for each in ruled.content_filter_builtins] == [
+            ("regex-prompt-injection", "[PROMPT_INJECTION]", "user_only"),
+            ("secrets", "[REDACTED]", "all_messages"),
+        ]
+        assert (ruled.enforce_zdr_other, ruled.enable_paid_model_training) == (True, False)
         assert manager.guardrails.delete(id=guardrail.id).DELETED is True
         assert manager.workspaces.delete_budget(workspace_ref="research", interval="daily").DELETED is True
         assert manager.api_keys.delete(hash=key.data.hash).DELETED is True

@@ -1,11 +1,14 @@
 """Keys, workspaces and guardrails: bodies from the structs that they are read into, answers as the API shows them."""
 
+import dataclasses
+
 import msgspec
 
 from router.api.guardrails import CreateGuardrail, KeyHashes, UpdateGuardrail
 from router.api.key_bodies import CreateKey, UpdateKey
 from router.api.openapi.shape import Json, listed, nullable, record, ref
 from router.api.workspaces import CreateWorkspace, PutBudget, UpdateWorkspace
+from router.store.rule_records import DataRules
 
 BODIES = (
     CreateKey,
@@ -101,14 +104,21 @@ def _guardrails() -> dict[str, Json]:
     fields = (
         "id:string workspace_id:string name:string description:string? limit_usd:number? reset_interval:string? "
         "include_byok_in_budgets:boolean allowed_models:string[]? ignored_models:string[]? allowed_providers:string[]? "
-        "ignored_providers:string[]? created_at:time updated_at:time?"
+        "ignored_providers:string[]? created_at:time updated_at:time? enforce_zdr:null "
+        + " ".join(f"{field.name}:boolean?" for field in dataclasses.fields(DataRules))
     )
+    own = record("pattern:string action:redact|block|flag label:string?")
+    builtin = record("slug:string action:redact|block|flag label:string scan_scope:user_only|all_messages")
+    filters = {"content_filters": nullable(listed(own)), "content_filter_builtins": nullable(listed(builtin))}
     assignment = record(
         "id:string guardrail_id:string key_hash:string key_name:string key_label:string assigned_by:string? "
         "created_at:time"
     )
     return {
-        "Guardrail": {**record(fields), "additionalProperties": True},  # with OpenRouter's that are not enforced: null
+        "Guardrail": {
+            **record(fields, **filters),
+            "additionalProperties": True,
+        },  # with OpenRouter's that are not enforced: null
         "OneGuardrail": record("data:Guardrail"),
         "Guardrails": record("data:Guardrail[] total_count:integer"),
         "Assignment": assignment,

@@ -19,7 +19,11 @@ _EXAMPLES: Mapping[str, Json] = {
     "UpdateWorkspace": {"name": "Development"},
     "PutBudget": {"limit_usd": 100.0},
     "CreateGuardrail": {"name": "small models", "limit_usd": 5.0, "reset_interval": "daily"},
-    "UpdateGuardrail": {"description": "For whom it may concern"},
+    "UpdateGuardrail": {
+        "content_filters": [{"pattern": "PRJ-[0-9]{4}", "action": "redact", "label": "[PROJECT]"}],
+        "content_filter_builtins": [{"slug": "regex-prompt-injection", "action": "block"}],
+        "enforce_zdr_other": True,
+    },
     "KeyHashes": {"key_hashes": ["0" * 64]},
 }
 

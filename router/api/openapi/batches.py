@@ -58,7 +58,7 @@ def operations(model: str) -> Mapping[str, Operation]:
             status=202,
             body="BatchRequest",
             example=example,
-            errors=(*_CHANGED, 413),
+            errors=(*_CHANGED, 413, 429),
         ),
         "GET /batches/{batch_id}": Operation(
             "How far it is, and when it has ended its results.", "Batch", batches, parameters=(_BATCH,), errors=_SHOWN

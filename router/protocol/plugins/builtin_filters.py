@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import TypeAlias
 
 from router.protocol.errors import invalid
 from router.protocol.plugins.content_filter import Action, ContentFilter, Found, Scope, matches, read_action
@@ -73,7 +74,8 @@ class BuiltinFilter:
 
     slug: str
     action: Action = Action.BLOCK
-    scan_scope: Scope = "user_only"
+    scan_scope: Scope = "all_messages"
+    guardrail: str | None = None  # the id of the one that it is of
 
     @property
     def label(self) -> str:
@@ -82,7 +84,11 @@ class BuiltinFilter:
 
 
 # What the plugin `moderation` notes where no guardrail says otherwise: nothing is kept back, and the caller is told.
-MODERATION = (BuiltinFilter("secrets", Action.FLAG), BuiltinFilter("regex-prompt-injection", Action.FLAG))
+MODERATION = (
+    BuiltinFilter("secrets", Action.FLAG, "user_only"),
+    BuiltinFilter("regex-prompt-injection", Action.FLAG, "user_only"),
+)
+AnyFilter: TypeAlias = BuiltinFilter | ContentFilter
 
 
 def read_builtin(value: object, path: str) -> BuiltinFilter:
@@ -101,10 +107,10 @@ def read_builtin(value: object, path: str) -> BuiltinFilter:
         raise invalid(f"{path}.slug", f"must be one of {', '.join(LABELS)}")
     action = read_action(value.get("action"), f"{path}.action")
     match value.get("scan_scope"):
-        case None | "user_only":
+        case None | "all_messages":
             return BuiltinFilter(slug, action)
-        case "all_messages":
-            return BuiltinFilter(slug, action, "all_messages")
+        case "user_only":
+            return BuiltinFilter(slug, action, "user_only")
         case _:
             raise invalid(f"{path}.scan_scope", "must be user_only or all_messages")
 

@@ -5,7 +5,7 @@ linear in the text whatever the pattern. What it cannot do (look-around, back-re
 refuses it. Each filter is data that can be stored as JSON.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
 from typing import Any, Literal
@@ -16,7 +16,7 @@ from router.protocol.errors import invalid
 
 MOST_PATTERN_CHARS = 100_000  # OpenRouter's bound
 _MOST_MEMORY = 8_388_608  # bytes that RE2 may take for a pattern; past it a pattern is refused as too large
-_LABEL_CHARS = 64
+_LABEL_CHARS = 100  # OpenRouter's
 _KEPT_PATTERNS = 512  # compiled ones; an operator has tens
 REDACTED = "[REDACTED]"
 
@@ -38,6 +38,7 @@ class ContentFilter:
     pattern: str
     action: Action = Action.BLOCK
     label: str = ""  # what stands in the place of what is redacted, and what findings are called
+    guardrail: str | None = None  # the id of the one that it is of
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,15 +103,3 @@ def matches(content_filter: ContentFilter, text: str) -> list[Found]:
         for found in compiled(content_filter.pattern).finditer(text)
         if found.end() > found.start()
     ]
-
-
-def strictest(filters: list[ContentFilter]) -> tuple[ContentFilter, ...]:
-    """Filters of several guardrails together: each pattern once, with the highest of its actions."""
-    together: dict[str, ContentFilter] = {}
-    for each in filters:
-        known = together.get(each.pattern)
-        if known is None:
-            together[each.pattern] = each
-        elif each.action > known.action:
-            together[each.pattern] = replace(known, action=each.action)
-    return tuple(together.values())

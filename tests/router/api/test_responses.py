@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ from router.policy.schema_quota import SchemaQuota, SchemaQuotaSettings
 from router.protocol.errors import ApiError
 from router.protocol.limits import Limits
 from router.protocol.media import Fetched, Unfetched
+from router.protocol.plugins.builtin_filters import read_builtin
+from router.protocol.plugins.guardrail_filters import to_text
 from router.protocol.request import no_context
 from router.protocol.responses.memory import Remembered
 from router.store.away import DatabaseAway
@@ -247,5 +250,16 @@ def test_where_nothing_is_kept_who_asks_is_refused(tmp_path: Path) -> None:
                 assert (400, True) == (error.status, "nothing is stored here" in error.message)
         messages = [{"role": "user", "content": "a"}]
         assert (await read(reading(kept), path="/chat/completions", messages=messages)).request.skin is None
+
+    with_kept(tmp_path, test)
+
+
+def test_nothing_is_kept_of_what_a_guardrail_may_redact(tmp_path: Path) -> None:
+    async def test(kept: KeptResponses) -> None:
+        email = to_text(read_builtin({"slug": "email", "action": "redact"}, "f"))
+        found = await read(reading(kept), replace(KEY, filters=(email,)), input="5", store=True)
+        assert found.request.skin is not None
+        assert json.loads(found.request.skin.whole(json.dumps(CHAT).encode()))["store"] is False
+        assert await kept.find("default", "resp_2") is None
 
     with_kept(tmp_path, test)

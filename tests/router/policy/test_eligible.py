@@ -1,9 +1,12 @@
 """The hard filters and their words."""
 
+from dataclasses import replace
+
 import pytest
 
 from router.policy.call import Call
 from router.policy.catalog import Dialect, Pool, Price
+from router.policy.data_policy import DataPolicy
 from router.policy.eligible import why_not
 from router.policy.key import ANONYMOUS, Key
 from router.policy.preferences import MaxPrice, Preferences
@@ -43,6 +46,12 @@ def test_without_wishes_a_pool_serves() -> None:
 )
 def test_what_a_key_may_not_use_is_left_out(key: Key, word: str | None) -> None:
     assert word == reason(key=key)
+
+
+def test_a_pool_that_does_with_data_what_a_key_forbids_is_left_out() -> None:
+    key = Key("k", "k", data_policy=DataPolicy(frozenset({"other"})))
+    assert "data_policy:zdr" == reason(key=key, pool=replace(POOL, retains=True))
+    assert reason(key=key) is None
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,20 @@ FULL = Entry(
     attempts=6,
     latency_ms=8,
     duration_ms=9,
+    generation_ms=10,
+    external_user="u",
+    session_id="s",
+    referer="https://app.example/",
+    title="App",
+    user_agent="tests/1",
+    upstream_id="chatcmpl-1",
+    preset_id="p-1",
+    service_tier="default",
+    answers="[]",
+    media=11,
+    reasoning_tokens=12,
+    cache_discount=13,
+    cached_from="gen-0",
 )
 
 

@@ -1,9 +1,13 @@
 """What holds for a key: its own limits, its guardrails' and its workspace's."""
 
 from router.policy.call import Priority
+from router.policy.data_policy import DataPolicy
 from router.policy.key import Budget, Interval, Key, Rates, Scope
+from router.protocol.plugins.builtin_filters import BuiltinFilter
+from router.protocol.plugins.content_filter import Action, ContentFilter
+from router.protocol.plugins.guardrail_filters import from_text
 from router.store.key_records import KeyChange
-from router.store.rule_records import NewGuardrail, NewWorkspace, Rules
+from router.store.rule_records import DataRules, NewGuardrail, NewWorkspace, Rules
 from tests.router.store.support import NOW, Stores, new_key, with_stores
 
 A, B = "a" * 64, "b" * 64
@@ -74,6 +78,38 @@ def test_all_that_holds_for_a_key_is_found_in_the_order_of_its_checks(url: str) 
         found = (await stores.keys.find([A]))[A]
         assert frozenset({"m1", "m2", "m3"}) == found.models
         assert [Scope.WORKSPACE, Scope.WORKSPACE, Scope.KEY] == [each.scope for each in found.budgets]
+
+    with_stores(url, use)
+
+
+def test_filters_and_demands_about_data_add_up(url: str) -> None:
+    async def use(stores: Stores) -> None:
+        await stores.keys.create(new_key(A))
+        rules = [
+            Rules(
+                content_filters=(ContentFilter("a", Action.FLAG, "[A]"), ContentFilter("b")),
+                data=DataRules(enforce_zdr_openai=True, enforce_zdr_other=False, enable_paid_model_training=False),
+            ),
+            Rules(
+                content_filters=(ContentFilter("a", Action.REDACT),),
+                content_filter_builtins=(BuiltinFilter("email", Action.REDACT),),
+                data=DataRules(enforce_zdr_other=True, enforce_zdr_openai=False, enable_paid_model_training=True),
+            ),
+            Rules(content_filter_builtins=(BuiltinFilter("email", Action.FLAG),)),
+        ]
+        for number, each in enumerate(rules):
+            stores.now = NOW + number
+            made = await stores.guardrails.create(NewGuardrail("g", rules=each))
+            await stores.guardrails.assign(made.id, [A])
+        key = (await stores.keys.find([A]))[A]
+        ids = [each.id for each in await stores.guardrails.page()]
+        assert [
+            ContentFilter("a", Action.REDACT, "[A]", ids[1]),
+            ContentFilter("b", guardrail=ids[0]),
+            BuiltinFilter("email", Action.REDACT, guardrail=ids[1]),
+        ] == [from_text(each) for each in key.filters]
+        assert DataPolicy(frozenset({"openai", "other"}), denies_paid_training=True) == key.data_policy
+        assert hash(key) == hash((await stores.keys.find([A]))[A])
 
     with_stores(url, use)
 

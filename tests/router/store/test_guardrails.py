@@ -4,7 +4,17 @@ import pytest
 
 from router.policy.key import Interval
 from router.protocol.errors import ApiError
-from router.store.rule_records import Assignment, GuardrailChange, GuardrailRecord, NewGuardrail, NewWorkspace, Rules
+from router.protocol.plugins.builtin_filters import BuiltinFilter
+from router.protocol.plugins.content_filter import Action, ContentFilter
+from router.store.rule_records import (
+    Assignment,
+    DataRules,
+    GuardrailChange,
+    GuardrailRecord,
+    NewGuardrail,
+    NewWorkspace,
+    Rules,
+)
 from tests.router.store.support import NOW, Stores, new_key, with_stores
 
 A, B = "a" * 64, "b" * 64
@@ -16,7 +26,9 @@ RULES = Rules(
     ignored_models=("m2",),
     allowed_providers=(),
     ignored_providers=("p'); --",),
-    other='{"enforce_zdr_other":true}',
+    content_filters=(ContentFilter("a\\b", Action.REDACT, "'; --"), ContentFilter("é")),
+    content_filter_builtins=(BuiltinFilter("email", Action.FLAG, "user_only"),),
+    data=DataRules(enforce_zdr_other=True, enable_paid_model_training=False),
 )
 
 
@@ -68,6 +80,8 @@ def test_pages_are_of_one_workspace_or_of_all(url: str) -> None:
         (NewGuardrail("g", rules=Rules(limit=5, limit_reset=Interval.LIFETIME)), "reset_interval"),
         (NewGuardrail("g", rules=Rules(limit=-1, limit_reset=Interval.DAILY)), "limit_usd"),
         (NewGuardrail("g", rules=Rules(ignored_models=("a", "\0"))), "ignored_models[1]"),
+        (NewGuardrail("g", rules=Rules(content_filters=(ContentFilter("\0"),))), "content_filters[0].pattern"),
+        (NewGuardrail("g", rules=Rules(content_filters=(ContentFilter("a", label="\0"),))), "content_filters[0].label"),
     ],
 )
 def test_what_cannot_be_kept_is_refused_by_name(url: str, new: NewGuardrail, field: str) -> None:

@@ -75,7 +75,9 @@ class _Reader:
             return text == ("true" if value else "false")
         if isinstance(value, str):
             return text == value
-        return NUMBER.fullmatch(text) is not None and float(text) == value
+        if NUMBER.fullmatch(text) is None:
+            return False
+        return (int(text) if text.removeprefix("-").isdigit() else float(text)) == value  # a float has 53 bits
 
     def _read_kind(self, element: Element, schema: Any, kind: str) -> Any:
         if kind == "null":

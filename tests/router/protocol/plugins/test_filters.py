@@ -16,8 +16,10 @@ from router.protocol.plugins.builtin_filters import (
     builtin_matches,
     read_builtin,
 )
-from router.protocol.plugins.content_filter import Action, ContentFilter, check_filter, read_filter, strictest
-from router.protocol.plugins.filter_messages import AnyFilter, Filtered, Finding, apply_filters
+from router.protocol.plugins.content_filter import Action, ContentFilter, check_filter, read_filter
+from router.protocol.plugins.filter_messages import AnyFilter, Filtered, apply_filters
+from router.protocol.plugins.guardrail_filters import from_text, to_text, together
+from router.protocol.plugins.search import Finding
 from router.protocol.read_messages import read_messages
 from tests.router.protocol.conversations import assistant, image, system, text, tool, user
 
@@ -66,8 +68,9 @@ def test_builtin_filters_are_linear_in_the_text(slug: str) -> None:
 
 def test_builtin_filters_are_read_and_stored_as_json() -> None:
     assert BuiltinFilter("email", Action.REDACT) == read_builtin({"slug": "email", "action": "redact"}, "x")
-    entry = {"slug": "ssn", "action": "flag", "scan_scope": "all_messages"}
-    assert BuiltinFilter("ssn", Action.FLAG, "all_messages") == read_builtin(entry, "x")
+    for scope in ("all_messages", "user_only"):
+        entry = {"slug": "ssn", "action": "flag", "scan_scope": scope}
+        assert BuiltinFilter("ssn", Action.FLAG, scope) == read_builtin(entry, "x")
     assert "[SSN]" == BuiltinFilter("ssn").label
 
 
@@ -103,7 +106,7 @@ def test_own_filters_are_read() -> None:
         ({}, "x.pattern: must be a regular expression"),
         ({"pattern": "", "action": "block"}, "x.pattern: must be a regular expression"),
         ({"pattern": "a", "label": 1}, "x.label: must be a string"),
-        ({"pattern": "a", "label": "x" * 65}, "x.label: must be a string"),
+        ({"pattern": "a", "label": "x" * 101}, "x.label: must be a string"),
         ({"pattern": "a", "label": "\n"}, "x.label: must be a string"),
         ({"pattern": "a"}, "x.action: must be redact, block or flag"),
         ({"pattern": "(?=a)", "action": "flag"}, "x.pattern: not a pattern that can be run"),
@@ -126,8 +129,25 @@ def test_a_pattern_that_other_engines_never_end_on_is_run_in_linear_time() -> No
 
 
 def test_filters_of_several_guardrails_are_one_each_with_the_strictest_action() -> None:
-    flag, redact, other = ContentFilter("a", Action.FLAG, "x"), ContentFilter("a", Action.REDACT), ContentFilter("b")
-    assert (ContentFilter("a", Action.REDACT, "x"), other) == strictest([flag, redact, other, flag])
+    flag = ContentFilter("a", Action.FLAG, "x", "g1")
+    redact, other = ContentFilter("a", Action.REDACT, "y", "g2"), ContentFilter("b", guardrail="g2")
+    assert (ContentFilter("a", Action.REDACT, "x", "g2"), other) == together([flag, redact, other, flag])
+    email = BuiltinFilter("email", Action.FLAG)
+    users, block = BuiltinFilter("email", Action.REDACT, "user_only"), BuiltinFilter("email", Action.BLOCK)
+    assert (block, users) == together([email, users, block])
+
+
+@pytest.mark.parametrize(
+    "each",
+    [
+        ContentFilter("a\\b", Action.REDACT, "[é]", "g"),
+        ContentFilter("a"),
+        BuiltinFilter("email", Action.FLAG, "user_only", "g"),
+        BuiltinFilter("ssn"),
+    ],
+)
+def test_filters_are_kept_as_texts(each: AnyFilter) -> None:
+    assert each == from_text(to_text(each))
 
 
 def apply_to(messages: list[dict[str, Any]], *filters: AnyFilter) -> Filtered:
@@ -142,7 +162,7 @@ def said(filtered: Filtered) -> list[Any]:
 def test_what_is_redacted_never_reaches_an_engine() -> None:
     messages = [system("a@b.example"), user("é a@b.example!"), assistant(None, "c"), tool("c", "a@b.example"),
                 user([text("x"), image(), text("b@c.example d@e.example")])]  # fmt: skip
-    filtered = apply_to(messages, BuiltinFilter("email", Action.REDACT))
+    filtered = apply_to(messages, BuiltinFilter("email", Action.REDACT, "user_only"))
     rules, first, _, result, parts = said(filtered)
     assert ["a@b.example", "é [EMAIL]!", "a@b.example"] == [rules, first, result]
     assert ["x", None, "[EMAIL] [EMAIL]"] == [part.get("text") for part in parts]
@@ -152,19 +172,34 @@ def test_what_is_redacted_never_reaches_an_engine() -> None:
 
 def test_all_messages_are_looked_at_where_the_scope_says_so() -> None:
     messages = [system("a@b.example"), user("x"), assistant("a@b.example")]
-    everything = BuiltinFilter("email", Action.REDACT, "all_messages")
-    assert ["[EMAIL]", "x", "[EMAIL]"] == said(apply_to(messages, everything))
-    assert not apply_to(messages, BuiltinFilter("email", Action.REDACT)).is_changed
+    assert ["[EMAIL]", "x", "[EMAIL]"] == said(apply_to(messages, BuiltinFilter("email", Action.REDACT)))
+    assert not apply_to(messages, BuiltinFilter("email", Action.REDACT, "user_only")).is_changed
+    some = (BuiltinFilter("ssn", Action.BLOCK, "user_only"), BuiltinFilter("email", Action.REDACT))
+    assert ["123-45-6789 [EMAIL]"] == said(apply_to([system("123-45-6789 a@b.example")], *some))
+    assert ["[A]", "x", "[A]"] == said(apply_to(messages, ContentFilter("a@b.example", Action.REDACT, "[A]")))
+
+
+def test_arguments_of_calls_are_looked_at_too() -> None:
+    function = {"name": "f", "arguments": '{"to": "a@b.example"}'}
+    calls = [{"id": "c", "type": "function", "function": function}]
+    messages = [user("x"), assistant(None, tool_calls=calls), tool("c"), assistant(None, "d"), tool("d")]
+    filtered = apply_to(messages, BuiltinFilter("email", Action.REDACT))
+    assert '{"to": "[EMAIL]"}' == filtered.messages[1].tool_calls[0].function.arguments
+    assert "messages[1].tool_calls[0].function.arguments" == filtered.findings[0].field
+    with pytest.raises(ApiError, match="Request blocked"):
+        apply_to(messages, BuiltinFilter("email"))
 
 
 def test_what_is_flagged_stays_and_is_told_of() -> None:
-    filtered = apply_to([user("ab"), user([text("no")])], ContentFilter("a", Action.FLAG, "[A]"), *MODERATION)
+    filtered = apply_to(
+        [user("ab"), user([text("no")])], ContentFilter("a", Action.FLAG, "[A]", "guard-1"), *MODERATION
+    )
     assert ["ab", [text("no")]] == said(filtered)
     assert not filtered.is_changed
-    (step,) = [step.fields() for step in filtered.steps("guard-1", "workspace")]
+    (step,) = [step.fields() for step in filtered.steps()]
     assert {
         "type": "guardrail", "name": "[A]", "summary": "flag: 1 matches", "guardrail_id": "guard-1",
-        "guardrail_scope": "workspace", "cost_usd": 0, "data": {"action": "flag", "matches": 1},
+        "guardrail_scope": "api-key", "cost_usd": 0, "data": {"action": "flag", "matches": 1},
     } == step  # fmt: skip
 
 
