@@ -9,7 +9,7 @@ import asyncio
 import os
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import aiosqlite
@@ -81,6 +81,11 @@ def _begin(connection: Connection) -> None:
 
 
 def _make(path: Path) -> None:
-    """SQLite gives the files beside it the same mode."""
+    """SQLite gives the files beside it the same mode.
+
+    A file that is there is never opened here: closing it would take away the locks that this process's connections have
+    on it (POSIX), and whoever looks into the database from outside would then delete the log from under them.
+    """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))

@@ -4,6 +4,8 @@ import asyncio
 import gc
 import os
 import stat
+import subprocess
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -223,6 +225,34 @@ def test_sqlites_files_are_its_owners_alone(tmp_path: Path) -> None:
     finally:
         os.umask(before)
     assert [("router.db", 0o600), ("router.db-shm", 0o600), ("router.db-wal", 0o600)] == modes
+
+
+COUNT = (
+    "import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute('SELECT count(*) FROM generations').fetchone()[0])"
+)
+
+
+def test_who_looks_into_sqlites_file_from_outside_takes_nothing_away(tmp_path: Path) -> None:
+    """The last to leave a database deletes its log, and knows by the locks whether it is the last."""
+    path = tmp_path / "a.db"
+
+    def seen() -> str:
+        command = [sys.executable, "-c", COUNT, str(path)]
+        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout.strip()
+
+    async def main() -> None:
+        async with open_database(f"sqlite:///{path}", PATIENT) as database:
+            await database.migrate()
+            async with database.reading(), database.reading():  # more than one connection
+                pass
+            counted = []
+            for number in range(3):
+                counted.append(await asyncio.to_thread(seen))
+                await Stores(database).ledger.write([entry(number)])
+            assert ["0", "1", "2"] == counted
+            assert path.with_name("a.db-wal").exists()
+
+    asyncio.run(main())
 
 
 @pytest.mark.parametrize("content", [b"not a database at all, but long enough to be looked at" * 20])
