@@ -37,3 +37,9 @@ def test_the_table_gives_the_status_unless_told_otherwise() -> None:
 def test_an_unknown_type_is_a_mistake_of_ours() -> None:
     with pytest.raises(KeyError):
         ApiError("nonsense", "x")
+
+
+def test_what_is_available_stands_where_clients_look_for_it() -> None:
+    error = ApiError("not_found", "none", metadata={"availability": {"code": "no_endpoints"}})
+    told = json.loads(render(error))["error"]
+    assert {"code": "no_endpoints"} == told["availability"] == told["metadata"]["availability"]

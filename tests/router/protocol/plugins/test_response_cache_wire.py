@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from router.protocol.chunk import CHAT, DONE, Identity, empty_choice
@@ -21,6 +22,27 @@ def asked(**headers: str) -> CacheAsked:
 
 def test_nothing_is_asked_for_by_who_sends_no_header() -> None:
     assert CacheAsked(None, 300, False) == CacheAsked.of([(b"accept", b"*/*")])
+
+
+@pytest.mark.parametrize(
+    ("header", "preset", "is_wanted"),
+    [
+        (None, None, None),
+        (None, b"true", True),
+        (None, b"false", False),
+        (None, b'"yes"', None),
+        ("false", b"true", False),
+        ("true", b"false", False),
+        ("true", None, True),
+    ],
+)
+def test_a_presets_no_counts_and_its_yes_where_nobody_said_anything(
+    header: str | None, preset: bytes | None, is_wanted: bool | None
+) -> None:
+    said = asked() if header is None else asked(cache=header)
+    config = {} if preset is None else {"cache_enabled": msgspec.Raw(preset)}
+    assert is_wanted is said.within(config).is_wanted
+    assert 60 == said.within(config | {"cache_ttl_seconds": msgspec.Raw(b"60")}).ttl_s
 
 
 @pytest.mark.parametrize(("value", "is_wanted"), [("true", True), (" TRUE", True), ("false", False), ("1", None)])
