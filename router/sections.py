@@ -5,6 +5,7 @@ Each is a part of `Config` (see config). Every key is explained in docs/settings
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -25,6 +26,7 @@ from router.policy.prefix import PrefixSettings
 from router.policy.slow_start import SlowStartSettings
 from router.policy.terms import Terms
 from router.protocol.dialects.words import Conversation
+from router.protocol.kubernetes.members import Wanted
 from router.protocol.model_object import PARAMETERS, ModelCard
 from router.protocol.model_query import CATEGORIES
 from router.protocol.oidc_settings import OidcSettings
@@ -39,6 +41,8 @@ from router.store.spool_settings import SpoolSettings
 from router.store.writer_settings import WriterSettings
 from router.upstream.gossip_settings import GossipSettings
 from router.upstream.jwks import check_url
+from router.upstream.kubernetes_access import Access
+from router.upstream.kubernetes_settings import KubernetesSettings
 from router.upstream.provider_settings import ProviderSettings
 
 Count = Annotated[int, Field(ge=1)]
@@ -240,7 +244,44 @@ class RaySection(Section):
     timeout_s: Positive = 2.0
 
 
-Discovery = Annotated[StaticSection | RaySection, Field(discriminator="kind")]
+DnsLabel = Annotated[str, Field(max_length=63, pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")]
+
+
+class KubernetesSection(Section):
+    """Where a pod has something of its own, that is the default: namespace, API server, token, authority."""
+
+    kind: Literal["kubernetes"]
+    service: DnsLabel
+    namespace: DnsLabel | None = None
+    port: Annotated[int, Field(ge=1, le=65535)] | Annotated[str, Field(min_length=1, max_length=63)] | None = None
+    scheme: Literal["http", "https"] = "http"
+    family: Literal["IPv4", "IPv6"] | None = None
+    api: Annotated[str, Field(pattern=r"^https?://[^/?#\s@]+/?$")] | None = None
+    token: Secret | None = None
+    ca_file: Path | None = None
+    watch: KubernetesSettings = KubernetesSettings()
+
+    @model_validator(mode="after")
+    def _can_be_asked(self) -> Self:
+        if self.api is not None:
+            try:
+                check_url(self.api)
+            except ValueError:
+                raise ValueError("api: must begin with https://, or be on this machine") from None
+            if self.namespace is None:
+                raise ValueError("namespace: set it beside api: only the pod's own cluster has one of the pod's own")
+        return self
+
+    def access(self, environ: Mapping[str, str]) -> Access:
+        token = None if self.token is None else partial(self.token.read, environ)
+        return Access(self.api, self.namespace, environ, token=token, ca_file=self.ca_file)
+
+    def wanted(self, access: Access) -> Wanted:
+        """Its namespace is filled in when it is known."""
+        return Wanted(self.service, self.namespace or "", self.port, self.scheme, self.family, access.prefix)
+
+
+Discovery = Annotated[StaticSection | RaySection | KubernetesSection, Field(discriminator="kind")]
 
 
 class PriceSection(Section):

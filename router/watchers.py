@@ -10,11 +10,12 @@ from typing import Protocol
 from router.config import Config, Secrets
 from router.policies import Policies
 from router.policy.catalog import Dialect
-from router.sections import RaySection, StaticSection
+from router.sections import KubernetesSection, RaySection, StaticSection
 from router.upstream.client import Client
 from router.upstream.directory import Directory
 from router.upstream.discovery import provider_endpoint, static_endpoints
 from router.upstream.gossip import Gossip
+from router.upstream.kubernetes_discovery import KubernetesDiscovery
 from router.upstream.probe import Prober
 from router.upstream.provider import Provider
 from router.upstream.ray_discovery import RayDiscovery
@@ -69,7 +70,6 @@ def watchers(
             case RaySection() as ray:
                 secret = ray.token
                 yield RayDiscovery(
-                    session=session,
                     directory=directory,
                     pool_name=pool.name,
                     dashboard=ray.dashboard,
@@ -77,6 +77,16 @@ def watchers(
                     token=(lambda: None) if secret is None else partial(secret.read, os.environ),
                     interval_s=ray.interval_s,
                     timeout_s=ray.timeout_s,
+                )
+            case KubernetesSection() as kubernetes:
+                access = kubernetes.access(os.environ)
+                yield KubernetesDiscovery(
+                    session=session,
+                    directory=directory,
+                    pool_name=pool.name,
+                    access=access,
+                    wanted=kubernetes.wanted(access),
+                    settings=kubernetes.watch,
                 )
     probe, mesh = config.probe, policies.mesh
     ours = [pool for pool, _ in config.pools() if pool.dialect is Dialect.VLLM]

@@ -1,8 +1,8 @@
 """The class Ray Serve runs one of per replica: an engine, announced when warm, watched while alive, drained at its end.
 
-Ray's own LLM server, with six differences: KV-event ports of its own, a warm-up before Ray may announce it, liveness by
-progress, new work refused while it drains, an engine whose processes end with it, and parsers that are not built anew
-for every request.
+Ray's own LLM server, with seven differences: KV-event ports of its own, a warm-up before Ray may announce it, liveness
+by progress, new work refused while it drains, autoscaling by work alone, an engine whose processes end with it, and
+parsers that are not built anew for every request.
 """
 
 from pathlib import Path
@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 
 from serving import kv_events, parsers
 from serving.config import Deployment
+from serving.demand import CountWork, Demand
 from serving.drain import RefuseWhileDraining
 from serving.liveness import WatchedEngine
 from serving.warmup import warm_up
@@ -31,6 +32,7 @@ class Replica(LLMServer):
     ) -> None:
         self._deployment = deployment
         self._kv_ports: kv_events.Ports | None = None
+        self._demand = Demand()
         await super().__init__(llm_config, engine_cls=WatchedEngine)
 
     async def start(self) -> None:
@@ -45,6 +47,10 @@ class Replica(LLMServer):
         self.engine.watch(self._deployment.health)
         self._app = await self._build_app()
         await warm_up(self._app, self._llm_config.model_id, sees=self._llm_config.supports_vision)
+
+    async def record_autoscaling_stats(self) -> dict[str, float]:
+        """Asked by Ray, if the deployment scales by load."""
+        return self._demand.report()
 
     async def __serve_build_asgi_app__(self) -> ASGIApp:
         """The application that Ray opens on the replica's port: the one that was warmed up."""
@@ -70,6 +76,7 @@ class Replica(LLMServer):
             is_draining=_drain_state(),
             retry_after_s=self._deployment.retry_after_s,
         )
+        app.add_middleware(CountWork, demand=self._demand)
         return app  # type: ignore[no-any-return]
 
     async def __del__(self) -> None:

@@ -58,14 +58,17 @@ class Directory:
         before = self.all()
         self._pools[pool_name] = tuple({each.id: each for each in endpoints}.values())
         now = frozenset(self.all())
-        for gone in before:
-            if gone not in now:
-                self._seen.pop(gone.id, None)
-                for listener in self._on_removed:
-                    listener(gone.id)
-        for new in now.difference(before):
-            for listener in self._on_added:
-                listener(new.id)
+        gone = [each for each in before if each not in now]
+        for each in gone:
+            self._seen.pop(each.id, None)
+            for listener in self._on_removed:
+                listener(each.id)
+        # what listeners knew of an id is gone with its old address, also when another pool had its new one before
+        renewed = {each.id for each in gone}
+        for each in now:
+            if each.id in renewed or each not in before:
+                for listener in self._on_added:
+                    listener(each.id)
 
     def saw(self, endpoint: Endpoint, figures: EngineMetrics) -> None:
         """Note what an engine just said. Ignored when the endpoint has left meanwhile."""

@@ -8,22 +8,38 @@ it that are not what they seem:
 - A replica that is asked to stop leaves the target groups at once, while it still drains: absence means draining.
 - A replica on a node that is being drained is `PENDING_MIGRATION`: it serves on until its successor runs, so it is
   used as long as there is no other.
-- After a restart of Serve's controller the replicas are `RECOVERING` and in no target group, although they serve as
-  before; those already known are kept.
+- After a restart of Serve's controller the replicas are `RECOVERING`, and while options are changed in place they are
+  `UPDATING`: in no target group, although they serve as before. Those already known are kept.
 - While there is no controller the document is empty: it says nothing about the replicas.
+- Another controller than the one before (after the loss of a head without GCS fault tolerance, after KubeRay has moved
+  the head's service to another cluster, or one that could not read its checkpoint) may know nothing of replicas that
+  are as alive as before. So who it is that tells is told as well.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import msgspec
 
 from router.policy.catalog import Endpoint, EndpointId
 
 _REPLICA_PREFIX = "SERVE_REPLICA::"
+_STILL_SERVING = ("RECOVERING", "UPDATING")  # without being in a target group
 
 
 class RayUnclear(Exception):
     """The answer does not tell which endpoints there are. The message says why, for the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """`controller` is another for each process of Serve's controller; "" if it did not say. `proxy`: base URL of the
+    application at one of Ray's proxies, which are its targets while it has no replica; None: there is none.
+    """
+
+    endpoints: tuple[Endpoint, ...]
+    controller: str
+    proxy: str | None = None
 
 
 class _Target(msgspec.Struct):
@@ -36,6 +52,7 @@ class _Group(msgspec.Struct):
     targets: list[_Target]
     protocol: str = "HTTP"
     app_name: str = ""
+    route_prefix: str = "/"
 
 
 class _Replica(msgspec.Struct):
@@ -51,15 +68,21 @@ class _Application(msgspec.Struct):
     deployments: dict[str, _Deployment] = {}
 
 
+class _Controller(msgspec.Struct):
+    actor_id: str | None = None
+    worker_id: str | None = None
+
+
 class _Details(msgspec.Struct):
     applications: dict[str, _Application]
     target_groups: list[_Group] | None = None
+    controller_info: _Controller = msgspec.field(default_factory=_Controller)
 
 
 _DECODER = msgspec.json.Decoder(_Details)
 
 
-def endpoints_of(document: bytes, application: str, known: Iterable[Endpoint] = ()) -> tuple[Endpoint, ...]:
+def read_targets(document: bytes, application: str, known: Iterable[Endpoint] = ()) -> Told:
     """The direct doors of the application's serving replicas; none if it is not deployed.
 
     `known` are the endpoints found last time. Raises RayUnclear.
@@ -70,9 +93,29 @@ def endpoints_of(document: bytes, application: str, known: Iterable[Endpoint] = 
         raise RayUnclear(f"the answer is not what Ray Serve gives: {error}") from None
     if details.target_groups is None:
         raise RayUnclear("Ray Serve is not running (there is no controller)")
+    who = details.controller_info
     app = details.applications.get(application)
-    if app is None:
-        return ()
+    endpoints = () if app is None else _endpoints_of(app, application, details.target_groups, known)
+    proxy = None if app is None or endpoints else _proxy_of(application, details.target_groups)
+    return Told(endpoints, f"{who.actor_id or ''}/{who.worker_id or ''}".strip("/"), proxy)
+
+
+def _proxy_of(application: str, groups: Iterable[_Group]) -> str | None:
+    return next(
+        (
+            _url(target.ip, target.port) + group.route_prefix.rstrip("/")
+            for group in groups
+            if group.app_name == application and group.protocol == "HTTP"
+            for target in group.targets
+            if not target.name.startswith(_REPLICA_PREFIX) and target.port > 0
+        ),
+        None,
+    )
+
+
+def _endpoints_of(
+    app: _Application, application: str, groups: Iterable[_Group], known: Iterable[Endpoint]
+) -> tuple[Endpoint, ...]:
     states = {
         replica.actor_name: replica.state
         for deployment in app.deployments.values()
@@ -81,15 +124,15 @@ def endpoints_of(document: bytes, application: str, known: Iterable[Endpoint] = 
     }
     doors = {
         target.name: Endpoint(id=_id(target.name), url=_url(target.ip, target.port))
-        for group in details.target_groups
+        for group in groups
         if group.app_name == application and group.protocol == "HTTP"
         for target in group.targets
         if target.name in states and target.port > 0
     }
     serving = [door for name, door in doors.items() if states[name] == "RUNNING"]
     serving = serving or [door for name, door in doors.items() if states[name] == "PENDING_MIGRATION"]
-    recovering = {_id(name) for name, state in states.items() if state == "RECOVERING"}
-    serving += [each for each in known if each.id in recovering]
+    kept = {_id(name) for name, state in states.items() if state in _STILL_SERVING}
+    serving += [each for each in known if each.id in kept]
     if not serving and "RUNNING" in states.values():
         raise RayUnclear(
             f"the replicas of {application!r} run but have no port of their own: "

@@ -14,7 +14,6 @@ import pytest
 
 from router.upstream.directory import Directory
 from router.upstream.ray_discovery import RayDiscovery
-from router.upstream.session import open_session
 from serving.dashboard import Dashboard
 from tests.e2e.engines import until
 from tests.e2e.ray_alone import RayAlone, ray_alone
@@ -155,18 +154,16 @@ def test_the_router_and_the_engines_program_carry_the_token(ray: RayAlone, caplo
     tokens = ["", WRONG, ray.token]
 
     async def main() -> None:
-        async with open_session(keepalive_s=3.0) as session:
-            discovery = RayDiscovery(
-                session=session,
-                directory=Directory(clock=lambda: 0.0),
-                pool_name="p",
-                dashboard=ray.dashboard,
-                application="pocket",
-                token=lambda: tokens.pop(0) or None,
-                timeout_s=30.0,
-            )
-            for _ in range(3):
-                await discovery.poll()
+        discovery = RayDiscovery(
+            directory=Directory(clock=lambda: 0.0),
+            pool_name="p",
+            dashboard=ray.dashboard,
+            application="pocket",
+            token=lambda: tokens.pop(0) or None,
+            timeout_s=30.0,
+        )
+        for _ in range(3):
+            await discovery.poll()
 
     with caplog.at_level(logging.INFO):
         asyncio.run(main())

@@ -51,12 +51,26 @@ def application(replicas: list[dict[str, Any]]) -> dict[str, Any]:
     return {"deployments": {"LLMServer": {"replicas": replicas}}}
 
 
-def document(applications: dict[str, Any], groups: list[dict[str, Any]]) -> bytes:
-    """The whole answer."""
-    return json.dumps({**EMPTY, "applications": applications, "target_groups": groups}).encode()
+def document(applications: dict[str, Any], groups: list[dict[str, Any]], by: dict[str, Any] | None = None) -> bytes:
+    """The whole answer, by this controller."""
+    told = {"applications": applications, "target_groups": groups, "controller_info": by or {}}
+    return json.dumps({**EMPTY, **told}).encode()
 
 
-def running(*names: str) -> bytes:
+def controller(process: str, actor: str = "c-1") -> dict[str, Any]:
+    """Serve's controller. Restarted, it is another process of the same actor; after a shutdown, another actor."""
+    return {
+        "node_id": "n-0",
+        "node_ip": "10.0.0.1",
+        "node_instance_id": "i-0",
+        "actor_id": actor,
+        "actor_name": "SERVE_CONTROLLER_ACTOR",
+        "worker_id": process,
+        "log_file_path": None,
+    }
+
+
+def running(*names: str, by: dict[str, Any] | None = None) -> bytes:
     """An application of which these replicas run: a on port 30000, b on 30001, and so on."""
     targets = [target(name, port=30000 + ord(name) - ord("a")) for name in names]
-    return document({APPLICATION: application([replica(name) for name in names])}, [group(targets)])
+    return document({APPLICATION: application([replica(name) for name in names])}, [group(targets)], by)

@@ -118,3 +118,14 @@ def test_a_directory_can_be_looked_at() -> None:
     directory = Directory(clock=Time())
     directory.replace("p", [A, B])
     assert "Directory({'p': 2})" == repr(directory)
+
+
+def test_an_engine_that_changes_its_address_in_one_of_two_pools_is_new_after_it_was_gone() -> None:
+    directory = Directory(clock=lambda: 0.0)
+    told: list[str] = []
+    directory.on_added(lambda who: told.append(f"added {who}"))
+    directory.on_removed(lambda who: told.append(f"removed {who}"))
+    old, new = Endpoint(EndpointId("e"), "http://10.0.0.1"), Endpoint(EndpointId("e"), "http://10.0.0.2")
+    for pool, endpoint in (("a", old), ("b", old), ("a", new), ("b", new)):
+        directory.replace(pool, [endpoint])
+    assert ["added e", "added e", "removed e", "added e"] == told

@@ -8,12 +8,21 @@ from pathlib import Path
 
 import pytest
 
+from router.protocol.engine_metrics import EngineMetrics
 from router.upstream.directory import Directory
 from router.upstream.ray_discovery import RayDiscovery
-from router.upstream.session import open_session
 from tests import fault_behaviours as faults
 from tests.faults import Behaviour, FaultServer, refusing_port
-from tests.router.upstream.ray_documents import APPLICATION, document, running
+from tests.router.upstream.ray_documents import (
+    APPLICATION,
+    PROXY,
+    application,
+    controller,
+    document,
+    group,
+    replica,
+    running,
+)
 from tests.router.upstream.support import Run, pass_time, soon
 
 
@@ -24,11 +33,22 @@ def says(body: bytes) -> Behaviour:
 class Found:
     """A discovery of one pool, and what came of it."""
 
-    def __init__(self, discovery: RayDiscovery, directory: Directory) -> None:
+    def __init__(self, discovery: RayDiscovery, directory: Directory, now: list[float]) -> None:
         self.poll, self.run = discovery.poll, discovery.run
         self.gone: list[str] = []
         self._directory = directory
+        self._now = now
         directory.on_removed(self.gone.append)
+
+    def answer(self, *names: str) -> None:
+        """These engines tell of themselves."""
+        for endpoint in self._directory.endpoints("pool"):
+            if endpoint.id.rpartition("#")[2] in names:
+                self._directory.saw(endpoint, EngineMetrics(running=0))
+
+    def some_time_passes(self) -> None:
+        """So much that what engines told of themselves is old."""
+        self._now[0] += 60
 
     def names(self) -> list[str]:
         return [endpoint.id.rpartition("#")[2] for endpoint in self._directory.endpoints("pool")]
@@ -38,24 +58,24 @@ class Found:
 async def discovery(
     url: str,
     token: Callable[[], str | None] = lambda: None,
-    timeout_s: float = 5.0,
+    timeout_s: float = 20.0,
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
 ) -> AsyncIterator[Found]:
-    directory = Directory(clock=lambda: 0.0)
-    async with open_session(keepalive_s=3.0) as session:
-        yield Found(
-            RayDiscovery(
-                session=session,
-                directory=directory,
-                pool_name="pool",
-                dashboard=url,
-                application=APPLICATION,
-                token=token,
-                timeout_s=20.0,
-                sleep=sleep,
-            ),
-            directory,
-        )
+    now = [0.0]
+    directory = Directory(clock=lambda: now[0])
+    yield Found(
+        RayDiscovery(
+            directory=directory,
+            pool_name="pool",
+            dashboard=url,
+            application=APPLICATION,
+            token=token,
+            timeout_s=timeout_s,
+            sleep=sleep,
+        ),
+        directory,
+        now,
+    )
 
 
 def test_endpoints_appear_and_leave_as_ray_says_and_listeners_are_told(run: Run) -> None:
@@ -69,7 +89,7 @@ def test_endpoints_appear_and_leave_as_ray_says_and_listeners_are_told(run: Run)
             assert [["a"], ["b", "c"], ["c"], []] == seen
             assert ["a", "b", "c"] == [name.rpartition("#")[2] for name in found.gone]
             assert {("GET", "/api/serve/applications/")} == {(each.method, each.path) for each in server.requests}
-            assert 1 == server.accepted  # one connection for all
+            assert {"close"} == {each.headers["connection"] for each in server.requests}
 
     run(main())
 
@@ -235,5 +255,110 @@ def test_it_polls_again_and_again_until_it_is_cancelled(run: Run) -> None:
             with pytest.raises(asyncio.CancelledError):
                 await task
             assert (["b"], [1.0, 1.0, 1.0]) == (found.names(), slept)
+
+    run(main())
+
+
+OLD, NEW = controller("w-1"), controller("w-9", actor="c-9")
+STARTING = document({APPLICATION: application([replica("x", "STARTING")])}, [group([PROXY])], NEW)
+
+
+def test_every_poll_connects_anew_so_that_a_head_that_has_moved_is_found(run: Run) -> None:
+    async def main() -> None:
+        async with FaultServer(says(running("a"))) as server, discovery(server.url) as found:
+            for _ in range(3):
+                await found.poll()
+            assert 3 == server.accepted
+            await server.all_closed()
+
+    run(main())
+
+
+def test_replicas_that_a_new_head_does_not_know_stay_while_they_answer(
+    run: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def main() -> None:
+        answers = [running("a", "b", by=OLD), document({}, [group([PROXY])], NEW), STARTING, STARTING]
+        answers += [running("c", by=NEW)]
+        async with FaultServer(*map(says, answers)) as server, discovery(server.url) as found:
+            await found.poll()
+            found.answer("a", "b")
+            await found.poll()
+            assert ["a", "b"] == found.names()
+            found.some_time_passes()
+            found.answer("b")
+            await found.poll()  # the node of the other has noticed
+            assert ["b"] == found.names()
+            await found.poll()
+            assert ["b"] == found.names()
+            await found.poll()
+            assert ["c"] == found.names()
+
+    with caplog.at_level(logging.INFO):
+        run(main())
+    words = "another controller of Ray Serve answers, which has no replica of application 'mistral' yet; keeping"
+    assert [
+        "pool pool: endpoints are now: mistral#LLMServer#a, mistral#LLMServer#b",
+        f"pool pool: {words} 2 that still do",
+        "pool pool: endpoints are now: mistral#LLMServer#b",
+        f"pool pool: {words} 1 that still do",
+        "pool pool: endpoints are now: mistral#LLMServer#c",
+        "pool pool: discovery works again",
+    ] == [record.getMessage() for record in caplog.records]
+
+
+def test_replicas_that_went_with_their_head_leave_so_that_requests_can_wait_for_others(run: Run) -> None:
+    async def main() -> None:
+        answers = [says(running("a", by=OLD)), faults.overloaded, says(document({}, [group([PROXY])], NEW))]
+        async with FaultServer(*answers) as server, discovery(server.url) as found:
+            await found.poll()
+            found.answer("a")
+            await found.poll()  # the head is away
+            found.some_time_passes()
+            await found.poll()
+            assert [] == found.names()
+
+    run(main())
+
+
+def test_a_controller_that_knew_the_replicas_is_believed_that_they_are_gone(run: Run) -> None:
+    async def main() -> None:
+        answers = [running("a", by=OLD), document({}, [group([PROXY])], OLD)]
+        async with FaultServer(*map(says, answers)) as server, discovery(server.url) as found:
+            await found.poll()
+            found.answer("a")
+            await found.poll()
+            assert [] == found.names()
+
+    run(main())
+
+
+def test_when_the_head_is_another_clusters_its_replicas_take_over_at_once(run: Run) -> None:
+    async def main() -> None:
+        answers = [running("a", "b", by=OLD), running("c", by=NEW), document({}, [group([PROXY])], NEW)]
+        async with FaultServer(*map(says, answers)) as server, discovery(server.url) as found:
+            await found.poll()
+            found.answer("a", "b")
+            await found.poll()
+            assert ["c"] == found.names()
+            found.answer("c")
+            await found.poll()  # and it is now who knows
+            assert [] == found.names()
+
+    run(main())
+
+
+def test_a_controller_that_was_restarted_keeps_the_replicas_it_is_getting_to_know(run: Run) -> None:
+    async def main() -> None:
+        again = controller("w-2")
+        recovering = document({APPLICATION: application([replica("a", "RECOVERING")])}, [group([PROXY])], again)
+        answers = [running("a", by=OLD), recovering, running("a", by=again), document({}, [], again)]
+        async with FaultServer(*map(says, answers)) as server, discovery(server.url) as found:
+            seen = []
+            for _ in answers:
+                await found.poll()
+                found.answer("a")
+                seen.append(found.names())
+            assert [["a"], ["a"], ["a"], []] == seen
 
     run(main())

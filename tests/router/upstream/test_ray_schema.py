@@ -7,7 +7,7 @@ from types import ModuleType
 
 import pytest
 
-from tests.router.upstream.ray_documents import EMPTY, PROXY, group, replica, target
+from tests.router.upstream.ray_documents import EMPTY, PROXY, controller, group, replica, target
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +19,7 @@ def schema() -> ModuleType:
 
 def test_a_replica_is_written_as_ray_writes_it_in_every_state(schema: ModuleType) -> None:
     states = [state.value for state in schema.ReplicaState]
-    assert {"RUNNING", "PENDING_MIGRATION", "RECOVERING", "STOPPING"} <= set(states)
+    assert {"RUNNING", "PENDING_MIGRATION", "RECOVERING", "UPDATING", "STOPPING"} <= set(states)
     for state in states:
         ours = replica("a", state)
         assert ours == json.loads(schema.ReplicaDetails.model_validate(ours).model_dump_json())
@@ -29,6 +29,11 @@ def test_a_replica_is_written_as_ray_writes_it_in_every_state(schema: ModuleType
 def test_a_target_group_is_written_as_ray_writes_it(schema: ModuleType, protocol: str) -> None:
     ours = group([target("a"), PROXY], protocol=protocol)
     assert ours == json.loads(schema.TargetGroup.model_validate(ours).model_dump_json())
+
+
+def test_a_controller_is_written_as_ray_writes_it(schema: ModuleType) -> None:
+    ours = controller("w-1")
+    assert ours == json.loads(schema.ServeActorDetails.model_validate(ours).model_dump_json())
 
 
 def test_without_a_controller_ray_writes_what_is_taken_for_it(schema: ModuleType) -> None:

@@ -1,22 +1,28 @@
 """Ray Serve's answer to endpoints, by plain calls."""
 
 import json
+from collections.abc import Iterable
 
 import pytest
 
 from router.policy.catalog import Endpoint, EndpointId
-from router.upstream.ray_targets import RayUnclear, endpoints_of
+from router.upstream.ray_targets import RayUnclear, read_targets
 from tests.router.upstream.ray_documents import (
     APPLICATION,
     EMPTY,
     PROXY,
     application,
+    controller,
     document,
     group,
     replica,
     running,
     target,
 )
+
+
+def endpoints_of(said: bytes, name: str, known: Iterable[Endpoint] = ()) -> tuple[Endpoint, ...]:
+    return read_targets(said, name, known).endpoints
 
 
 def endpoint(name: str, url: str) -> Endpoint:
@@ -72,6 +78,37 @@ def test_replicas_that_a_new_controller_is_only_getting_to_know_are_kept_if_they
     found = document({APPLICATION: application(recovering)}, [group([PROXY])])
     assert (A,) == endpoints_of(found, APPLICATION, known=(A,))
     assert () == endpoints_of(found, APPLICATION)
+
+
+def test_a_replica_whose_options_are_changed_in_place_serves_on_if_it_was_known() -> None:
+    both = [replica("a", "UPDATING"), replica("b")]
+    found = document({APPLICATION: application(both)}, [group([target("b", port=30001)])])
+    assert (B, A) == endpoints_of(found, APPLICATION, known=(A, B))
+    alone = document({APPLICATION: application([replica("a", "UPDATING")])}, [group([PROXY])])
+    assert (A,) == endpoints_of(alone, APPLICATION, known=(A,))
+    assert () == endpoints_of(alone, APPLICATION)
+
+
+def test_during_an_update_in_place_the_old_replicas_serve_until_the_new_ones_do() -> None:
+    doors = [group([target("a"), target("b", port=30001)])]
+    for others in (("STARTING", "STARTING"), ("STARTING",), ()):
+        new = [replica(name, state) for name, state in zip("xy", others, strict=False)]
+        found = document({APPLICATION: application([replica("a"), replica("b"), *new])}, doors)
+        assert (A, B) == endpoints_of(found, APPLICATION, known=(A, B))
+    moved = document(
+        {APPLICATION: application([replica("a", "STOPPING"), replica("b"), replica("x", "STARTING")])},
+        [group([target("b", port=30001)])],
+    )
+    assert (B,) == endpoints_of(moved, APPLICATION, known=(A, B))
+
+
+def test_who_tells_is_told_and_is_another_after_every_restart() -> None:
+    tellers = [
+        read_targets(running("a", by=by), APPLICATION).controller
+        for by in (controller("w-1"), controller("w-2"), controller("w-2", actor="c-2"), None)
+    ]
+    assert ["c-1/w-1", "c-1/w-2", "c-2/w-2", ""] == tellers
+    assert "c-1/w-1" == read_targets(document({}, [], controller("w-1")), APPLICATION).controller
 
 
 def test_an_application_that_is_not_deployed_has_none() -> None:

@@ -1,0 +1,1 @@
+"""What Kubernetes' API server says of a Service's endpoints, by values alone."""
