@@ -92,6 +92,15 @@ bench-decision: setup ## What one routing decision costs, and the index's memory
 accuracy: setup ## Measure through the router how often the pocket model is right
 	@$(PY) -m bench.accuracy $(ACCURACY_ARGS)
 
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+DOCKER ?= docker
+IMAGES := router engine-cpu engine-cuda
+.PHONY: images $(addprefix image-,$(IMAGES))
+images: $(addprefix image-,$(IMAGES)) ## Build the images (DOCKER=podman, REGISTRY=host/, BUILD_ARGS)
+$(addprefix image-,$(IMAGES)): image-%: ## Build one of them
+	@$(DOCKER) build -f deploy/docker/$*.Dockerfile -t $(REGISTRY)tramontane/$*:$(VERSION) \
+		--build-arg VERSION=$(VERSION) --build-arg REVISION=$$(git rev-parse HEAD) $(BUILD_ARGS) .
+
 .PHONY: clean
 clean: ## Remove caches, run folders and build products (not .venv)
 	@rm -rf .tramontane build dist *.egg-info .coverage coverage.xml .mypy_cache .pytest_cache .ruff_cache \

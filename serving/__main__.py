@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from serving.arguments import Arguments
-from serving.cluster import RunFolder
+from serving.cluster import RunFolder, read_token
 from serving.config import ConfigError, load
 from serving.engine import resolve
 from serving.environment import one_machine
@@ -24,10 +24,11 @@ def main(argv: Sequence[str]) -> int:
     try:
         deployment = arguments.apply(load(arguments.deployment))
         resolve(deployment)
+        token = None if arguments.token_file is None else read_token(arguments.token_file)
     except ConfigError as error:
         print(error, file=sys.stderr)
         return 2
-    folder = RunFolder.create()
+    folder = RunFolder.create(token)
     # Workers must find this package, and whatever this process was told to find.
     python_path = os.pathsep.join([str(Path(__file__).resolve().parents[1]), *filter(None, [os.getenv("PYTHONPATH")])])
     command = [sys.executable, "-m", "serving.local", str(os.getpid()), str(folder.path), *argv]

@@ -25,6 +25,7 @@ class Arguments:
     ports: range
     start_timeout_s: float
     keep_logs: bool
+    token_file: Path | None
 
     @classmethod
     def parse(cls, argv: Sequence[str]) -> "Arguments":
@@ -57,6 +58,12 @@ class Arguments:
         parser.add_argument(
             "--keep-logs", action="store_true", help="keep Ray's folder in any case, not only after a failure"
         )
+        parser.add_argument(
+            "--token-file",
+            type=Path,
+            metavar="FILE",
+            help="with the cluster's token, for routers that run under another user (default: a fresh one each run)",
+        )
         found = parser.parse_args(argv)
         return cls(
             deployment=found.deployment,
@@ -66,6 +73,7 @@ class Arguments:
             ports=found.ports,
             start_timeout_s=found.start_timeout,
             keep_logs=found.keep_logs,
+            token_file=found.token_file,
         )
 
     def apply(self, deployment: Deployment) -> Deployment:

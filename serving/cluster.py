@@ -13,11 +13,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from serving.config import Deployment
+from serving.config import ConfigError, Deployment
 from serving.engine import Engine
 
 HOST = "127.0.0.1"
 POLL_S = 0.5
+TOKEN_CHARS = 32  # of a token at least: 128 random bits in hexadecimal digits
 OBJECT_STORE_BYTES = 200_000_000  # nothing large is passed between processes; Ray would take a third of the memory
 
 
@@ -43,6 +44,24 @@ class Cluster:
             raise ClusterLost(f"Ray's {' and '.join(dead)} ended")
 
 
+def read_token(path: Path) -> str:
+    """A cluster's token that was made elsewhere, so that others may have it too.
+
+    Raises:
+        ConfigError: there is none, or it is one that could be guessed.
+    """
+    try:
+        token = path.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"--token-file: {path} cannot be read: {error}") from None
+    if len(token) < TOKEN_CHARS or not token.isprintable() or " " in token:
+        raise ConfigError(
+            f"--token-file: {path} must hold one token of {TOKEN_CHARS} characters or more, without blanks;"
+            f" for example: openssl rand -hex 32 > {path}"
+        )
+    return token
+
+
 @dataclass(frozen=True, slots=True)
 class RunFolder:
     """Files of one run: the cluster's token and Ray's own folder, logs included."""
@@ -58,8 +77,8 @@ class RunFolder:
         return self.path / "ray"
 
     @classmethod
-    def create(cls) -> "RunFolder":
-        """Make the folder, readable by this user alone, with a fresh token.
+    def create(cls, token: str | None = None) -> "RunFolder":
+        """Make the folder, readable by this user alone, with a token: the given one, or a fresh one.
 
         Under /tmp and with a short name: Ray puts sockets into it, whose paths may have 107 characters at most.
         """
@@ -67,7 +86,7 @@ class RunFolder:
 
         folder = cls(Path(tempfile.mkdtemp(prefix="tramontane-", dir="/tmp")))
         folder.token_file.touch(mode=0o600)
-        folder.token_file.write_text(secrets.token_hex(32), encoding="ascii")
+        folder.token_file.write_text(token or secrets.token_hex(32), encoding="ascii")
         return folder
 
     def remove(self) -> None:

@@ -57,3 +57,10 @@ def test_a_wrong_deployment_is_told_at_once(tmp_path: Path, capsys: pytest.Captu
     file.write_text("model: pocket\npreset: h100\n")
     assert 2 == main(["--deployment", str(file)])
     assert "preset: pocket has no preset 'h100'; it has cpu\n" == capsys.readouterr().err
+
+
+def test_a_wrong_token_is_told_before_anything_starts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "engines.yaml"
+    file.write_text("model: pocket\npreset: cpu\n")
+    assert 2 == main(["--deployment", str(file), "--token-file", str(tmp_path / "nowhere")])
+    assert "--token-file" in capsys.readouterr().err

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from serving.cluster import Cluster, ClusterLost, RunFolder, free_port, logical_cpus
-from serving.config import Deployment, parse
+from serving.cluster import Cluster, ClusterLost, RunFolder, free_port, logical_cpus, read_token
+from serving.config import ConfigError, Deployment, parse
 from serving.engine import resolve
 from tests.serving.test_architecture import PARAMS
+
+HALF = "0123456789abcdef"  # of a token
 
 
 def test_a_cluster_whose_processes_live_lets_time_pass() -> None:
@@ -47,3 +49,25 @@ def test_a_runs_token_is_long_and_for_its_owner_alone() -> None:
 
 def test_free_ports_are_ports() -> None:
     assert 1024 <= free_port() <= 65535
+
+
+def test_a_token_made_elsewhere_is_taken_over(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text(2 * HALF + "\n")
+    folder = RunFolder.create(read_token(tmp_path / "token"))
+    try:
+        assert 2 * HALF == folder.token_file.read_text()
+        assert 0o600 == folder.token_file.stat().st_mode & 0o777
+    finally:
+        folder.remove()
+
+
+@pytest.mark.parametrize("token", ["", "short", f"{HALF} {HALF}", f"{HALF}\n{HALF}"])
+def test_a_token_that_is_none_is_refused(token: str, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text(token)
+    with pytest.raises(ConfigError, match=r"--token-file: .*token must hold one token of 32 characters or more"):
+        read_token(tmp_path / "token")
+
+
+def test_a_token_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"--token-file: .*nowhere cannot be read"):
+        read_token(tmp_path / "nowhere")
