@@ -43,14 +43,37 @@ lint: setup ## Style, types and import contracts
 	@$(PY) -m mypy
 	@$(VENV)/bin/lint-imports
 
+CHECKOV_STAMP := .venv-checkov/.stamp
+$(CHECKOV_STAMP): deploy/locks/checkov.txt | setup
+	@rm -rf .venv-checkov && $(PY) -m venv .venv-checkov
+	@.venv-checkov/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
+		--requirement $<
+	@touch $@
+
 .PHONY: test
-test: lint ## All that CI runs: lint, audit, unit tests with the coverage gate, end-to-end on a real engine
+test: lint $(CHECKOV_STAMP) ## All that CI runs: lint, audit, unit tests with the coverage gate, end-to-end on a real engine
 	@$(PY) -m deploy.audit $(sort $(wildcard deploy/locks/*.txt))
 	@$(PY) -m pytest --cov $(PYTEST_ARGS)
 
 .PHONY: test-fast
 test-fast: lint ## As test, without starting an engine
 	@$(PY) -m pytest --cov --ignore=tests/e2e $(PYTEST_ARGS)
+
+.PHONY: test-chart
+test-chart: setup $(CHECKOV_STAMP) ## The chart: lint, every shape, strict schemas, refusals, checkov
+	@$(PY) -m pytest tests/helm tests/deploy/chart $(PYTEST_ARGS)
+
+.PHONY: chart-docs
+chart-docs: setup ## Write what the chart has from elsewhere: README, schema, presets, rules, dashboards
+	@for made in presets copies schema readme; do $(PY) -m deploy.chart.$$made || exit; done
+
+.PHONY: crds
+crds: setup ## Fetch the schemas of custom objects to .tramontane/crds, to check what the chart renders
+	@$(PY) -m deploy.chart.crds fetch
+
+.PHONY: chart-package
+chart-package: setup ## dist/tramontane-VERSION.tgz
+	@mkdir -p dist && $(VENV)/bin/helm package helm/tramontane --destination dist
 
 .PHONY: fuzz
 fuzz: setup ## Fuzz all that reads strangers' bytes (FUZZ_SECONDS=60 for each reader)

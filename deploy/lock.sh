@@ -33,11 +33,12 @@ compile dev pyproject.toml --extra dev --constraint "$constraints" --no-emit-pac
 compile cpu pyproject.toml --extra cpu --constraint "$constraints" --find-links "$links"
 grep -o '^[a-zA-Z0-9][^ ;]*' "$new/router.txt" >"$new/router-versions"
 compile gpu pyproject.toml --extra gpu --constraint "$new/router-versions"
+compile checkov deploy/chart/checkov.in --only-binary :all: # in an environment of its own: its pins are old
 "$venv/bin/python" -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' \
     >"$new/build.in"
 compile build "$new/build.in" --constraint "$constraints"
 
 mkdir -p "$locks"
-for name in router plan dev cpu gpu build; do # only when all are whole, and without names of this machine's folders
+for name in router plan dev cpu gpu build checkov; do # only when all are whole, and without names of this machine's folders
     sed "s|$new/router-versions|router.txt|; s|-r $new/build.in|pyproject.toml (build-system)|" "$new/$name.txt" >"$locks/$name.txt"
 done

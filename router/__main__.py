@@ -6,11 +6,9 @@ import logging
 import os
 import resource
 import signal
-import socket
-import ssl
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from secrets import token_hex
@@ -26,12 +24,13 @@ from router.front.door import Door
 from router.front.ports import Purpose
 from router.front.serve import Listener, serve
 from router.front.settings import most_connections
-from router.front.tls import Certificates
+from router.listening import check_mesh, check_paths, listen_at
 from router.metrics import Metrics, Snapshot
-from router.protocol.vocabulary import Vocabulary
+from router.migrate_command import migrate
+from router.reload_file import ConfigFile, Reading, Unsettled
 from router.store.spool_home import Home
-from router.upstream.peers import host_and_port
 
+_TRIES, _SETTLE_S = 20, 0.25  # at a start, while files change that are read: five seconds
 GC_THRESHOLD = 50_000  # new containers between collections; Python's 700 is met every few requests
 SMALLEST = """\
 keys:
@@ -50,11 +49,13 @@ EPILOG = f"""\
 examples:
   python -m router --config router.yaml           serve
   python -m router --config router.yaml --check   only check the file; exit 0 if it is good
+  python -m router --config router.yaml --migrate only bring the database's schema up to date; exit 0 if it is
 
 A smallest configuration:
 
 {indent(SMALLEST, "  ")}
 docs/settings.md explains every key. SIGTERM stops taking requests, lets running streams end (listen.drain_s), exits 0.
+A changed file is taken over without a restart (section `reload`), at once after SIGHUP; one that cannot be is refused.
 """
 
 
@@ -68,80 +69,39 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--config", type=Path, required=True, help="the YAML configuration file")
     parser.add_argument("--check", action="store_true", help="check the configuration and exit")
+    parser.add_argument("--migrate", action="store_true", help="bring the database's schema up to date and exit")
     options = parser.parse_args(arguments)
     try:
-        config = configuration.load(options.config)
-        secrets = configuration.read_secrets(config, os.environ)
-        vocabularies = configuration.read_vocabularies(config)
+        if options.migrate:
+            print(migrate(configuration.load(options.config)))
+            return 0
+        file = ConfigFile(options.config, os.environ)
+        reading = _read(file)
+        config = reading.config
         if options.check:
-            _read_certificates(config)
+            check_paths(config)
             print(f"{options.config}: good, {len(config.models)} model(s)")
             return 0
         with ExitStack() as sockets:
-            listeners = _listen(config, sockets)
+            listeners = listen_at(config, sockets)
             home = None if config.database is None else take_home(config.ledger, token_hex(8))
             if config.mesh.secret is not None:
-                _check_mesh(config.mesh.gossip.listen)
+                check_mesh(config.mesh.gossip.listen)
             sockets.pop_all()  # from here on the server closes them
     except configuration.ConfigError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    _serve(config, secrets, vocabularies, listeners, home)
+    _serve(reading, file, listeners, home)
     return 0
 
 
-def _listen(config: configuration.Config, sockets: ExitStack) -> list[Listener]:
-    """Every port, listening: from here on nobody is refused, only kept waiting."""
-    listen = config.listen
-    certificates = _read_certificates(config)
-    data = set(Purpose)
-    own: list[Listener] = []
-    for name, section, purpose in (
-        ("metrics", listen.metrics, Purpose.METRICS),
-        ("admin", listen.admin, Purpose.ADMIN),
-    ):
-        if section is not None:
-            data.remove(purpose)
-            listener = _bind(section.host, section.port, listen.backlog, f"listen.{name}.port")
-            sockets.enter_context(listener)
-            own.append(Listener(listener, frozenset((purpose,)), certificates if section.tls else None))
-    listener = _bind(listen.host, listen.port, listen.backlog, "listen.port")
-    sockets.enter_context(listener)
-    return [Listener(listener, frozenset(data), certificates), *own]
-
-
-def _read_certificates(config: configuration.Config) -> Certificates | None:
-    if config.listen.tls is None:
-        return None
-    try:
-        return Certificates(config.listen.tls)
-    except (OSError, ssl.SSLError) as error:
-        raise configuration.ConfigError(f"listen.tls: the certificate cannot be used: {error}") from None
-
-
-def _bind(host: str, port: int, backlog: int, setting: str) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-        listener.listen(backlog)
-    except OSError as error:
-        listener.close()
-        raise configuration.ConfigError(f"cannot listen on {host}:{port}: {error.strerror}; see {setting}") from None
-    return listener
-
-
-def _check_mesh(address: str) -> None:
-    """Fail here, in a sentence, and not within the server's start, in a traceback."""
-    host, port = host_and_port(address)
-    try:
-        family, _, _, _, found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM, flags=socket.AI_PASSIVE)[0]
-        with socket.socket(family, socket.SOCK_DGRAM) as probe:
-            probe.bind(found)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise configuration.ConfigError(f"cannot listen on {address} (UDP): {reason}; see mesh.gossip.listen") from None
+def _read(file: ConfigFile) -> Reading:
+    for _ in range(_TRIES):
+        try:
+            return file.read()
+        except Unsettled:
+            time.sleep(_SETTLE_S)
+    raise configuration.ConfigError(f"{file.path}, or a file that it names, changes while it is read")
 
 
 def _open_files() -> int:
@@ -152,16 +112,13 @@ def _open_files() -> int:
     return hard if hard != resource.RLIM_INFINITY else sys.maxsize
 
 
-def _serve(
-    config: configuration.Config,
-    secrets: configuration.Secrets,
-    vocabularies: Mapping[str, Vocabulary],
-    listeners: Sequence[Listener],
-    home: Home | None,
-) -> None:
+def _serve(reading: Reading, file: ConfigFile, listeners: Sequence[Listener], home: Home | None) -> None:
+    config = reading.config
     # A router that is told to stop before it has begun has nothing to drain; the server takes the signals over.
     for stop in (signal.SIGTERM, signal.SIGINT):
         signal.signal(stop, lambda *_: sys.exit(0))
+    early: list[int] = []  # the file was read already: who wants it read again will have that when the router lives
+    signal.signal(signal.SIGHUP, lambda number, _: early.append(number))
 
     from router.app import build
 
@@ -177,7 +134,10 @@ def _serve(
     metrics = Metrics()
     certificates = {listener.certificates for listener in listeners if listener.certificates is not None}
     metrics.registry.register(Snapshot(lambda: connection_series(door, certificates)))
-    app = build(config, secrets, vocabularies, home=home, metrics=metrics)
+    app = build(reading, file, home=home, metrics=metrics)
+    signal.signal(signal.SIGHUP, lambda *_: app.reload())
+    if early:
+        app.reload()
     # What was imported stays for ever: the collector need not look at it again, nor come by for every few requests,
     # which leave no cycles behind.
     gc.collect()
@@ -198,6 +158,7 @@ def _serve(
             leave_s=config.listen.leave_s,
             access_log=config.log.access,
             on_leave=app.leave,
+            on_reload=app.reload,
         )
     )
 

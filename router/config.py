@@ -37,6 +37,7 @@ from router.protocol.gossip import SMALLEST_SECRET
 from router.protocol.limits import Limits
 from router.protocol.salt import Salts
 from router.protocol.vocabulary import Vocabulary, parse_vocabulary
+from router.reload_settings import ReloadSettings
 from router.sections import (
     AccountsSection,
     ConfigError,
@@ -72,6 +73,7 @@ class Config(Section):
     """The whole file."""
 
     listen: ListenSection = ListenSection()
+    reload: ReloadSettings = ReloadSettings()
     keys: list[KeySection] = Field(default_factory=list)
     allow_anonymous: bool = False
     database: DatabaseSection | None = None
@@ -239,15 +241,20 @@ def _mesh_secret(mesh: MeshSection, environ: Mapping[str, str]) -> bytes:
     return secret
 
 
-def read_vocabularies(config: Config) -> dict[str, Vocabulary]:
-    """How to read the engines' tokens, by pool. Raises ConfigError when a file cannot be used."""
-    paths = {
+def vocabulary_paths(config: Config) -> dict[str, str]:
+    """Where it is written how to read the engines' tokens, by pool."""
+    return {
         pool.name: str(path)
         for pool, section in config.pools()
         if config.kv_events.enabled
         and pool.dialect is Dialect.VLLM
         and (path := section.vocabulary or config.kv_events.vocabulary) is not None
     }
+
+
+def read_vocabularies(config: Config) -> dict[str, Vocabulary]:
+    """How to read the engines' tokens, by pool. Raises ConfigError when a file cannot be used."""
+    paths = vocabulary_paths(config)
     read: dict[str, Vocabulary] = {}
     for path in dict.fromkeys(paths.values()):
         try:

@@ -1,6 +1,6 @@
 """The fleet as operators see it: each endpoint's load, breaker and engine figures, for /status and /metrics."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,8 @@ from router.policy.load import Account
 from router.policy.route import Rules
 from router.protocol.engine_metrics import EngineMetrics
 from router.protocol.explain import name_of
+
+About = Callable[[], Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +50,15 @@ class Fleet:
         engine_metrics: Callable[[Endpoint], EngineMetrics | None],
         rules: Rules,
         clock: Callable[[], float],
+        about: About = dict,
     ) -> None:
+        """`about`: what is told of the configuration that this is of."""
         self._pools = pools
         self._endpoints = endpoints
         self._engine_metrics = engine_metrics
         self._rules = rules
         self._clock = clock
+        self._about = about
 
     def views(self) -> Iterator[EndpointView]:
         """Every endpoint of every pool, in the order of the configuration."""
@@ -97,7 +102,11 @@ class Fleet:
                     "kv_cache_usage": view.engine.kv_usage if view.engine else None,
                 }
             )
-        return {"models": list(dict.fromkeys(pool.model for pool in self._pools)), "pools": list(pools.values())}
+        return {
+            "models": list(dict.fromkeys(pool.model for pool in self._pools)),
+            "pools": list(pools.values()),
+            "config": dict(self._about()),
+        }
 
     def gauges(self) -> Iterator[GaugeMetricFamily]:
         """The same as Prometheus gauges, read at scrape time."""

@@ -61,7 +61,10 @@ class Listener(Protocol):
 
 
 class Gateway:
-    """Shared by all requests of a router; holds no state of any one of them."""
+    """Shared by all requests of a configuration; holds no state of any one of them.
+
+    `lobby`: where those of all configurations wait; None: its own.
+    """
 
     def __init__(
         self,
@@ -73,6 +76,7 @@ class Gateway:
         stream: StreamSettings,
         clock: Clock,
         listener: Listener,
+        lobby: Lobby | None = None,
     ) -> None:
         self._planner = planner
         self._rules = rules
@@ -81,7 +85,7 @@ class Gateway:
         self._stream = stream
         self._clock = clock
         self._listener = listener
-        self._lobby = Lobby(rules, clock)
+        self._lobby = Lobby(clock) if lobby is None else lobby
 
     @property
     def waiting(self) -> int:
@@ -210,7 +214,7 @@ class Gateway:
         try:
             step = next(attempts) if outcome is None else attempts.send(outcome)
             while isinstance(step, Wait):
-                await self._lobby.wait(step)
+                await self._lobby.wait(step, self._rules)
                 waited, started = started, self._clock()
                 self._listener.on_waited(step.pool.name, started - waited)
                 step = attempts.send(None)

@@ -4,6 +4,9 @@ Who goes next is decided by the pool's fair queue; here is only the waiting. Whi
 few milliseconds whether there is room, and calls one at a time: the called one takes its place in the load ledger
 before the next is looked at. A request that gives up (its time is over, its client has left) leaves the queue at
 once, and no engine hears of it.
+
+Requests of a former configuration wait beside those of the current one, in the same queue where the pool is the same:
+one task calls them all, so that two never fill one place. Whether there is room is for the latest to say.
 """
 
 import asyncio
@@ -19,22 +22,19 @@ TICK_S = 0.01  # well below one step of an engine's batch
 class Lobby:
     """One per router."""
 
-    def __init__(
-        self, rules: Rules, clock: Clock, *, sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
-    ) -> None:
-        self._rules = rules
+    def __init__(self, clock: Clock, *, sleep: Callable[[float], Awaitable[object]] = asyncio.sleep) -> None:
         self._clock = clock
         self._sleep = sleep
-        self._waiting: dict[Ticket, tuple[str, asyncio.Future[None]]] = {}  # with the pool's name
+        self._waiting: dict[Ticket, tuple[Rules, str, asyncio.Future[None]]] = {}  # with the pool's name
         self._usher: asyncio.Task[None] | None = None
 
     def __len__(self) -> int:
         return len(self._waiting)
 
-    async def wait(self, wait: Wait) -> None:
-        """Return when the ticket was called, or when its time is over."""
+    async def wait(self, wait: Wait, rules: Rules) -> None:
+        """Return when the ticket was called, or when its time is over. `rules`: whose queue it is in."""
         called = asyncio.get_running_loop().create_future()
-        self._waiting[wait.ticket] = wait.pool.name, called
+        self._waiting[wait.ticket] = rules, wait.pool.name, called
         if self._usher is None or self._usher.done():
             self._usher = asyncio.create_task(self._call())
         try:
@@ -43,18 +43,19 @@ class Lobby:
                     await called
         finally:
             del self._waiting[wait.ticket]
-            self._rules.queue(wait.pool.name).remove(wait.ticket)
+            rules.queue(wait.pool.name).remove(wait.ticket)
 
     async def _call(self) -> None:
         """Call whoever's turn it is until nobody waits."""
         while self._waiting:
-            for pool in {name for name, _ in self._waiting.values()}:
-                while has_room(pool, self._rules, self._clock()):
-                    ticket = self._rules.queue(pool).pop(self._clock())
+            lines = {rules.queue(pool): (pool, rules) for rules, pool, _ in self._waiting.values()}
+            for queue, (pool, rules) in lines.items():
+                while has_room(pool, rules, self._clock()):
+                    ticket = queue.pop(self._clock())
                     if ticket is None:
                         break
                     waiting = self._waiting.get(ticket)
-                    if waiting is not None and not waiting[1].done():
-                        waiting[1].set_result(None)
+                    if waiting is not None and not waiting[2].done():
+                        waiting[2].set_result(None)
                     await asyncio.sleep(0)  # it goes on now, and takes its place
             await self._sleep(TICK_S)

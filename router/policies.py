@@ -1,38 +1,31 @@
-"""All that a router decides with, put together from its configuration."""
+"""All that one configuration decides with, put together of its settings and of what the router has learnt.
 
-import secrets
-import socket
-from collections.abc import Callable, Sequence
+What a pool has learnt by itself (its forecast, its hedges, whose turn it was) goes on where its settings are the same.
+The queue of a pool is one for all configurations that have the pool, so who waits is never counted twice.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from random import Random
 
 from router.config import Config
-from router.policy.adapters import Adapters
+from router.learnt import Learnt
 from router.policy.admission import Admission, AdmissionSettings
-from router.policy.apart import Apart
-from router.policy.attained import AttainedService
 from router.policy.balancers import make
-from router.policy.breakers import Breakers
-from router.policy.catalog import Dialect, EndpointId, Pool
+from router.policy.catalog import Dialect, Endpoint, Pool
 from router.policy.fair_queue import FairQueue
-from router.policy.forecast import Forecast, ForecastSettings
+from router.policy.favourites import Favourites
+from router.policy.forecast import ForecastSettings
 from router.policy.hedge import Hedges
-from router.policy.length import Lengths
-from router.policy.load import TokenLoad
-from router.policy.mesh import Mesh
 from router.policy.model_names import ModelNames
-from router.policy.performance import Performance
 from router.policy.picker import Picker
 from router.policy.plan import Planner
-from router.policy.prefix import PrefixIndex
 from router.policy.retry import RetryPolicy
 from router.policy.retry_budget import RetryBudget
 from router.policy.route import Observer, Rules
-from router.policy.slow_start import SlowStart
-from router.protocol.outbox import Outbox
 from router.sections import PoolSection
-from router.upstream.directory import Directory
+from router.shared import Holder
 
-_BOOT_BITS = 63
 # Of a provider that is not ours nothing is known of its engines: prompts queue there unseen, and what it may have is
 # bounded by its allotment instead.
 _NO_QUEUE = AdmissionSettings(saturated_s=None)
@@ -40,85 +33,71 @@ _NO_ENGINE = ForecastSettings(prefill_tokens_per_s=1e9)
 
 
 class Policies:
-    """One per router. Hears from the directory who comes, who leaves and what engines say."""
+    """One per configuration.
+
+    Args:
+        config: as it is in force.
+        learnt: of the router.
+        parts: what is shared with other configurations.
+        slots: by which names the directory knows the pools, by their own.
+        endpoints: of a slot.
+        observer: of attempts.
+        rng: chance.
+    """
 
     def __init__(
-        self, config: Config, directory: Directory, *, observer: Observer, clock: Callable[[], float], rng: Random
+        self,
+        config: Config,
+        learnt: Learnt,
+        parts: Holder,
+        *,
+        slots: Mapping[str, str],
+        endpoints: Callable[[str], Sequence[Endpoint]],
+        observer: Observer,
+        rng: Random,
     ) -> None:
         self._config = config
+        self._learnt = learnt
+        self._parts = parts
+        self._slots = slots
         self._rng = rng
-        self.load = TokenLoad()
-        self.index = PrefixIndex(config.routing.prefix)
-        self.breakers = Breakers(config.breaker)
-        self.lengths = Lengths()
-        self.adapters = Adapters()
-        self.performance = Performance()
+        routing, pools = config.routing, config.pools()
         self.names = ModelNames(
-            [pool for pool, _ in config.pools()],
+            [pool for pool, _ in pools],
             created={model.id: model.created for model in config.models},
             aliases=config.aliases,
         )
         self.planner = Planner(
             self.names,
-            performance=self.performance,
+            performance=learnt.performance,
             rng=rng,
-            order=config.routing.order,
-            favourites=config.routing.favourites,
+            order=routing.order,
+            favourites=parts.keep("favourites", routing.favourites, partial(Favourites, routing.favourites)),
         )
-        self.slow_start = SlowStart(config.routing.slow_start)
-        boot_id = secrets.randbits(_BOOT_BITS)
-        self.boot = f"{boot_id:016x}"
-        gossip = config.mesh.gossip
-        self.mesh = Mesh(
-            boot_id=boot_id,
-            set_peers=self.load.set_peers,
-            insert=self.index.add,
-            expiry_s=gossip.expiry_s,
-            max_peers=gossip.max_peers,
-        )
-        self.outbox = (
-            None
-            if config.mesh.secret is None
-            else Outbox(
-                socket.gethostname()[:64],
-                boot_id,
-                started=clock(),
-                insert_bytes=gossip.insert_bytes,
-                queue_bytes=gossip.queue_bytes,
-                max_accounts=gossip.max_accounts,
-            )
-        )
-        self._apart = Apart(boot_id, self.mesh.is_alone)
-        waiting = config.waiting.queue
-        self.attained = AttainedService(
-            half_life_s=waiting.half_life_s,
-            output_weight=waiting.output_weight,
-            max_accounts=waiting.max_accounts,
-            peers=self.mesh.service,
-        )
-        sections = {pool.name: section for pool, section in config.pools()}
-        self.pickers = {pool.name: self._picker(pool, section) for pool, section in config.pools()}
-        self.queues = {name: FairQueue(waiting, self.attained) for name in sections}
-        self.hedges = {name: Hedges(config.hedge) for name in sections}
-        directory.on_added(lambda endpoint_id: self.slow_start.began(endpoint_id, clock()))
-        directory.on_removed(self._forget)
+        sections = {pool.name: section for pool, section in pools}
+        self.pickers = {pool.name: self._picker(pool, section) for pool, section in pools}
+        queue = partial(FairQueue, learnt.queueing, learnt.attained)
+        self.queues = {name: parts.keep(f"queue of {slots[name]}", None, queue) for name in sections}
+        hedge = config.hedge
+        self.hedges = {name: parts.keep(f"hedges of {slots[name]}", hedge, partial(Hedges, hedge)) for name in sections}
+        budget = config.retry_budget
         self.rules = Rules(
-            endpoints=directory.endpoints,
+            endpoints=lambda pool: endpoints(slots[pool]),
             picker=self.pickers.__getitem__,
             queue=self.queues.__getitem__,
             hedges=self.hedges.__getitem__,
             deadlines=lambda pool: sections[pool].deadlines or config.deadlines,
-            breakers=self.breakers,
-            load=self.load,
-            index=self.index,
-            lengths=self.lengths,
-            adapters=self.adapters,
+            breakers=learnt.breakers,
+            load=learnt.load,
+            index=learnt.index,
+            lengths=learnt.lengths,
+            adapters=learnt.adapters,
             retry=RetryPolicy(config.retry),
-            retry_budget=RetryBudget(config.retry_budget),
+            retry_budget=parts.keep("retry budget", budget, partial(RetryBudget, budget)),
             observer=observer,
-            announce=_tell_nobody if self.outbox is None else self.outbox.insert,
+            announce=learnt.announce,
             waiting_room_s=config.waiting.room_s,
-            performance=self.performance,
+            performance=learnt.performance,
         )
 
     def context_of(self, name: str) -> int | None:
@@ -127,36 +106,26 @@ class Policies:
         models = () if asked is None else asked.models
         return max((pool.context_length for model in models for pool in self.names.pools(model)), default=None)
 
-    def leave(self) -> None:
-        """Tell the other routers, at the next tick, that this one takes no more requests."""
-        if self.outbox is not None:
-            self.outbox.is_leaving = True
-
     def _picker(self, pool: Pool, section: PoolSection) -> Picker:
-        config = self._config
+        config, learnt, slot = self._config, self._learnt, self._slots[pool.name]
         is_ours = pool.dialect is Dialect.VLLM
         first_token_s = (section.deadlines or config.deadlines).first_token_s
+        forecast = section.forecast or (config.routing.forecast if is_ours else _NO_ENGINE)
+        name, settings = section.balancer if is_ours else "least-request", config.routing.balancers
         return Picker(
-            name=section.balancer if is_ours else "least-request",
-            balancer=make(section.balancer if is_ours else "least-request", config.routing.balancers, self._rng),
+            name=name,
+            balancer=self._parts.keep(
+                f"balancer of {slot}", (name, settings), partial(make, name, settings, self._rng)
+            ),
             admission=Admission(section.admission or (config.admission if is_ours else _NO_QUEUE), first_token_s),
-            forecast=Forecast(section.forecast or (config.routing.forecast if is_ours else _NO_ENGINE)),
-            load=self.load,
-            index=self.index,
-            slow_start=self.slow_start,
-            adapters=self.adapters,
+            forecast=self._parts.keep(
+                f"forecast of {slot}", forecast, partial(learnt.forecast, forecast), learnt.dismiss
+            ),
+            load=learnt.load,
+            index=learnt.index,
+            slow_start=learnt.slow_start,
+            adapters=learnt.adapters,
             rng=self._rng,
             adapter=pool.adapter,
-            apart=None if self.outbox is None else self._apart,
+            apart=learnt.apart,
         )
-
-    def _forget(self, endpoint_id: EndpointId) -> None:
-        """Drop what was learnt of an endpoint that has left."""
-        for keeper in (self.breakers, self.load, self.index, self.slow_start, self.adapters):
-            keeper.forget(endpoint_id)
-        for picker in self.pickers.values():
-            picker.forecast.forget(endpoint_id)
-
-
-def _tell_nobody(endpoint_id: EndpointId, hashes: Sequence[int]) -> None:
-    """Of a router without sisters."""

@@ -1,16 +1,19 @@
-"""What runs beside the requests and keeps a router in step with the world: discovery, probes, other routers."""
+"""Who keeps a router in step with the world beside its requests: discovery of each pool, probes, other routers.
+
+Discovery that a new configuration does not change goes on; all else begins anew with each, which loses nothing.
+"""
 
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
-from types import MappingProxyType
-from typing import Protocol
 
+from router.beside import Watcher
 from router.config import Config, Secrets
+from router.learnt import Learnt
 from router.policies import Policies
-from router.policy.catalog import Dialect
-from router.sections import KubernetesSection, RaySection, StaticSection
+from router.policy.catalog import Dialect, Endpoint, Pool
+from router.sections import KubernetesSection, PoolSection, RaySection, StaticSection
 from router.upstream.client import Client
 from router.upstream.directory import Directory
 from router.upstream.discovery import provider_endpoint, static_endpoints
@@ -22,94 +25,94 @@ from router.upstream.ray_discovery import RayDiscovery
 from router.upstream.reviver import Reviver
 from router.upstream.session import Session
 
-NONE: Mapping[str, Provider] = MappingProxyType({})
 
-
-class Watcher(Protocol):
-    """Runs beside the requests, until it is cancelled."""
-
-    async def run(self) -> None: ...
-
-
-def gossip_of(config: Config, secrets: Secrets, directory: Directory, policies: Policies) -> Gossip | None:
+def gossip_of(started: Config, secrets: Secrets, directory: Directory, learnt: Learnt) -> Gossip | None:
     """Keeps this router and its sisters in step; None where it has none."""
-    if policies.outbox is None:
+    if learnt.outbox is None:
         return None
     return Gossip(
-        config.mesh.gossip,
+        started.mesh.gossip,
         secrets.mesh,
-        mesh=policies.mesh,
-        outbox=policies.outbox,
-        loads=policies.load.own,
+        mesh=learnt.mesh,
+        outbox=learnt.outbox,
+        loads=learnt.load.own,
         endpoints=lambda: [endpoint.id for endpoint in directory.all()],
-        service=lambda: policies.attained.told(time.monotonic(), config.mesh.gossip.max_accounts).items(),
+        service=lambda: learnt.attained.told(time.monotonic(), started.mesh.gossip.max_accounts).items(),
         clock=time.monotonic,
     )
 
 
-def watchers(
-    config: Config,
-    directory: Directory,
-    session: Session,
-    client: Client,
-    policies: Policies,
-    providers: Mapping[str, Provider] = NONE,
-) -> Iterator[Watcher]:
-    """Keep directory and breakers in step, after the endpoints that are given were put in.
+def given_endpoints(pool: Pool, section: PoolSection, providers: Mapping[str, Provider]) -> tuple[Endpoint, ...] | None:
+    """Of a pool whose endpoints are in the configuration; None: they are to be discovered.
 
-    `providers`: those that are not ours, by their slugs. They are up until their breakers say otherwise: nobody reads
-    figures of them, and of a pool whose provider has no check the next caller's request is what tries it out.
+    Of providers that are not ours nobody reads figures: they are up until their breakers say otherwise.
     """
-    for pool, section in config.pools():
-        match section.discovery:
-            case None:
-                url = providers[pool.slug].base_url
-                directory.replace(pool.name, [provider_endpoint(pool.slug, pool.upstream_model, url)])
-            case StaticSection(endpoints=urls):
-                directory.replace(pool.name, static_endpoints(urls))
-            case RaySection() as ray:
-                secret = ray.token
-                yield RayDiscovery(
-                    directory=directory,
-                    pool_name=pool.name,
-                    dashboard=ray.dashboard,
-                    application=ray.application,
-                    token=(lambda: None) if secret is None else partial(secret.read, os.environ),
-                    interval_s=ray.interval_s,
-                    timeout_s=ray.timeout_s,
-                )
-            case KubernetesSection() as kubernetes:
-                access = kubernetes.access(os.environ)
-                yield KubernetesDiscovery(
-                    session=session,
-                    directory=directory,
-                    pool_name=pool.name,
-                    access=access,
-                    wanted=kubernetes.wanted(access),
-                    settings=kubernetes.watch,
-                )
-    probe, mesh = config.probe, policies.mesh
-    ours = [pool for pool, _ in config.pools() if pool.dialect is Dialect.VLLM]
-    checked = {
-        pool.name: providers[pool.slug].check
-        for pool, _ in config.pools()
-        if pool.dialect is not Dialect.VLLM and providers[pool.slug].has_check
-    }
-    yield Prober(
+    match section.discovery:
+        case None:
+            return (provider_endpoint(pool.slug, pool.upstream_model, providers[pool.slug].base_url),)
+        case StaticSection(endpoints=urls):
+            return static_endpoints(urls)
+        case _:
+            return None
+
+
+def discovery_of(section: PoolSection, slot: str, directory: Directory, session: Session) -> Watcher:
+    """Keeps a pool's slot of the directory up to date, if its endpoints are not given."""
+    match section.discovery:
+        case RaySection() as ray:
+            secret = ray.token
+            return RayDiscovery(
+                directory=directory,
+                pool_name=slot,
+                dashboard=ray.dashboard,
+                application=ray.application,
+                token=(lambda: None) if secret is None else partial(secret.read, os.environ),
+                interval_s=ray.interval_s,
+                timeout_s=ray.timeout_s,
+            )
+        case KubernetesSection() as kubernetes:
+            access = kubernetes.access(os.environ)
+            return KubernetesDiscovery(
+                session=session,
+                directory=directory,
+                pool_name=slot,
+                access=access,
+                wanted=kubernetes.wanted(access),
+                settings=kubernetes.watch,
+            )
+        case _:
+            raise ValueError("the endpoints are given")
+
+
+def prober_of(config: Config, slots: Sequence[str], directory: Directory, session: Session, learnt: Learnt) -> Prober:
+    """Reads figures of all engines in these slots of the directory."""
+    probe, mesh = config.probe, learnt.mesh
+    return Prober(
         session=session,
         directory=directory,
-        endpoints=lambda: dict.fromkeys(each for pool in ours for each in directory.endpoints(pool.name)),
+        endpoints=lambda: dict.fromkeys(each for slot in slots for each in directory.endpoints(slot)),
         interval_s=lambda: probe.alone_s if mesh.is_alone(time.monotonic()) else probe.interval_s,
         timeout_s=probe.timeout_s,
     )
-    if probe.revive_s is not None:
-        yield Reviver(
-            pools=[pool for pool, _ in config.pools() if pool.dialect is Dialect.VLLM or pool.name in checked],
-            asks=checked,
-            endpoints=directory.endpoints,
-            breakers=policies.breakers,
-            deadlines=policies.rules.deadlines,
-            client=client,
-            clock=time.monotonic,
-            interval_s=probe.revive_s,
-        )
+
+
+def reviver_of(config: Config, policies: Policies, client: Client, providers: Mapping[str, Provider]) -> Reviver:
+    """Tries out who was given up. Of a pool whose provider has no check the next caller's request is what does so."""
+    assert config.probe.revive_s is not None
+    pools = [pool for pool, _ in config.pools()]
+    checked = {
+        pool.name: providers[pool.slug].check
+        for pool in pools
+        if pool.dialect is not Dialect.VLLM and providers[pool.slug].has_check
+    }
+    rules = policies.rules
+    return Reviver(
+        pools=[pool for pool in pools if pool.dialect is Dialect.VLLM or pool.name in checked],
+        asks=checked,
+        endpoints=rules.endpoints,
+        breakers=rules.breakers,
+        deadlines=rules.deadlines,
+        client=client,
+        clock=time.monotonic,
+        interval_s=config.probe.revive_s,
+    )

@@ -20,24 +20,24 @@ class RoomSettings:
 
 
 class Room:
-    """One per router."""
+    """One per router. Its `settings` may be replaced by others, which then count for whoever comes."""
 
     def __init__(self, settings: RoomSettings) -> None:
-        self._settings = settings
+        self.settings = settings
         self.requests = 0
         self.bytes = 0
 
     def enter(self) -> "Place":
         """A place for one more request, which must leave it. Raises ApiError 503."""
-        if self.requests >= self._settings.requests:
-            raise _full("requests", f"{self._settings.requests} requests (room.requests)")
+        if self.requests >= self.settings.requests:
+            raise _full("requests", f"{self.settings.requests} requests (room.requests)")
         self.requests += 1
         return Place(self)
 
     def take(self, count: int) -> None:
         """Room for `count` more bytes. Raises ApiError 503."""
-        if self.bytes + count > self._settings.body_bytes:
-            raise _full("body_bytes", f"{self._settings.body_bytes} bytes of request bodies (room.body_bytes)")
+        if self.bytes + count > self.settings.body_bytes:
+            raise _full("body_bytes", f"{self.settings.body_bytes} bytes of request bodies (room.body_bytes)")
         self.bytes += count
 
 

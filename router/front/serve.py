@@ -71,6 +71,7 @@ async def serve(
     leave_s: float = 0.0,
     access_log: bool = False,
     on_leave: Callable[[], None] = lambda: None,
+    on_reload: Callable[[], None] = lambda: None,
     stop: Stop | None = None,
 ) -> None:
     """Serve until a signal says to stop, or `stop` does.
@@ -78,6 +79,7 @@ async def serve(
     Args:
         listeners: at least one; their sockets are closed at the end.
         on_leave: called when the end begins.
+        on_reload: called at SIGHUP.
 
     Raises SystemExit when the application cannot start.
     """
@@ -94,6 +96,7 @@ async def serve(
     await lifespan.startup()
     if lifespan.startup_failed or lifespan.error_occurred:
         sys.exit(STARTUP_FAILURE)
+    loop.add_signal_handler(signal.SIGHUP, on_reload)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(lifespan.shutdown)
         ports = [
@@ -113,7 +116,7 @@ async def serve(
         last = [port for port in ports if port.is_last]
         await asyncio.gather(*(port.drain(drain_s, stop) for port in ports if port not in last))
         await asyncio.gather(*(port.drain(LAST_S, stop) for port in last))
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.remove_signal_handler(number)
 
 

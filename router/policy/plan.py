@@ -39,14 +39,14 @@ NO_PLAN = Plan(())  # nothing is called so
 
 
 class Planner:
-    """One per router, shared by its requests.
+    """One per configuration, shared by its requests.
 
     Args:
         names: the catalogue.
         performance: how the pools have done lately; told by others.
         rng: chance.
         order: settings of the order.
-        favourites: settings of what is remembered of sessions.
+        favourites: what is remembered of sessions.
     """
 
     def __init__(
@@ -56,12 +56,12 @@ class Planner:
         performance: Performance,
         rng: Random,
         order: OrderSettings | None = None,
-        favourites: FavouriteSettings | None = None,
+        favourites: Favourites | None = None,
     ) -> None:
         self._names = names
         self._rng = rng
         self._order = Order(performance, rng, order or OrderSettings())
-        self._favourites = Favourites(favourites or FavouriteSettings())
+        self._favourites = favourites or Favourites(FavouriteSettings())
 
     def plan(self, call: Call, now: float, conditions: Conditions = UNCONDITIONAL) -> Plan:
         """Order the pools for a call. An empty plan without exclusions means that no model is called so.

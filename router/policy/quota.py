@@ -41,11 +41,14 @@ class QuotaSettings:
 
 
 class Quotas:
-    """One per router. `now` is in monotonic seconds."""
+    """One per router. `now` is in monotonic seconds.
+
+    Its `settings` may be replaced by others, which then count for whoever comes; only those of leases stay.
+    """
 
     def __init__(self, settings: QuotaSettings) -> None:
         self.allowances = Allowances(settings.lease)
-        self._settings = settings
+        self.settings = settings
         self._totals = Totals()
         self._ratings: dict[str, Rating] = {}  # by key id; the one that was used longest ago comes first
 
@@ -69,12 +72,12 @@ class Quotas:
         rating, rates = self._rating(key.id, now), key.rates
         rating.requests = _sized(rating.requests, rates.requests_per_min, routers)
         rating.tokens = _sized(rating.tokens, rates.tokens_per_min, routers)
-        concurrent = self._settings.concurrent if rates.concurrent is None else rates.concurrent
+        concurrent = self.settings.concurrent if rates.concurrent is None else rates.concurrent
         if rating.in_flight >= _part(concurrent, routers):
-            return Denied(DenialReason.CONCURRENT, concurrent, 0, self._settings.retry_s)
+            return Denied(DenialReason.CONCURRENT, concurrent, 0, self.settings.retry_s)
         if rates.requests_per_min is not None and rating.requests is not None and not rating.requests.take(1, now):
             return Denied(DenialReason.REQUESTS, rates.requests_per_min, 0, rating.requests.wait_s(1, now))
-        return Permit(key, rating, routers, self.allowances, self._totals, self._settings.retry_s)
+        return Permit(key, rating, routers, self.allowances, self._totals, self.settings.retry_s)
 
     def _rating(self, key_id: str, now: float) -> Rating:
         self._forget(now)
@@ -87,7 +90,7 @@ class Quotas:
         """At most two at a time, which is more than come in at a time."""
         for key_id in tuple(islice(self._ratings, 2)):
             rating = self._ratings[key_id]
-            if now < rating.used_at + self._settings.forget_s:
+            if now < rating.used_at + self.settings.forget_s:
                 return
             del self._ratings[key_id]
             if not rating.is_at_rest(now):

@@ -70,6 +70,19 @@ class Directory:
                 for listener in self._on_added:
                     listener(each.id)
 
+    def drop(self, pool_name: str) -> None:
+        """The pool is no more: its endpoints leave, and its name is free.
+
+        Who has the same id in another pool stays, whatever its address: what was learnt goes on there.
+        """
+        gone = self._pools.pop(pool_name, ())
+        known = {each.id for each in self.all()}
+        for each in gone:
+            if each.id not in known:
+                self._seen.pop(each.id, None)
+                for listener in self._on_removed:
+                    listener(each.id)
+
     def saw(self, endpoint: Endpoint, figures: EngineMetrics) -> None:
         """Note what an engine just said. Ignored when the endpoint has left meanwhile."""
         if endpoint in self.all():

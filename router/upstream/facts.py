@@ -90,6 +90,11 @@ class Facts:
         known = (self._known.get((pool, endpoint.id)) for endpoint in self._directory.endpoints(pool))
         return tuple(each.facts for each in known if each is not None and each.facts is not None)
 
+    def ask_for(self, models: Mapping[str, str]) -> None:
+        """From now on the engines of these pools, for these names; what other pools' engines said is dropped."""
+        self._models = dict(models)
+        self._known = {key: known for key, known in self._known.items() if key[0] in models}
+
     async def run(self) -> None:
         """Ask until cancelled."""
         async with asyncio.TaskGroup() as group:

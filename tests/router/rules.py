@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from router.config import parse
+from router.learnt import Learnt
 from router.policies import Policies
 from router.policy.adapters import Adapters
 from router.policy.admission import Admission, AdmissionSettings
@@ -28,6 +29,7 @@ from router.policy.retry import RetryPolicy, RetrySettings
 from router.policy.retry_budget import RetryBudget, RetryBudgetSettings
 from router.policy.route import Rules
 from router.policy.slow_start import SlowStart, SlowStartSettings
+from router.shared import Holder, Shared
 from router.upstream.directory import Directory
 
 ALL_TAKEN = AdmissionSettings(saturated_s=None)
@@ -137,4 +139,12 @@ def policies(**settings: Any) -> Policies:
     model = {"id": "m/eyes", "context_length": 8192, "pools": [pool]}
     config = parse({"allow_anonymous": True, "models": [model], **settings}, source="test")
     directory = Directory(clock=lambda: 0.0)
-    return Policies(config, directory, observer=Seen(), clock=lambda: 0.0, rng=random.Random(1))
+    return Policies(
+        config,
+        Learnt(config, directory, clock=lambda: 0.0),
+        Holder(Shared()),
+        slots={"local": "local"},
+        endpoints=directory.endpoints,
+        observer=Seen(),
+        rng=random.Random(1),
+    )

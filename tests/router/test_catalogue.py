@@ -17,7 +17,7 @@ ENDPOINTS = {name: Endpoint(EndpointId(name), f"http://{name}") for name in ("up
 def test_up_is_who_lets_requests_through_and_answers_its_probe() -> None:
     world = policies()
     for name in ("broken", "away"):
-        breaker = world.breakers.of(ENDPOINTS[name].id)
+        breaker = world.rules.breakers.of(ENDPOINTS[name].id)
         while breaker.is_available(0.0):
             breaker.release(breaker.acquire(0.0), Outcome(Verdict.UNAVAILABLE), 0.0)
     members = {"ours": ("up", "broken", "silent"), "far": ("there", "away")}

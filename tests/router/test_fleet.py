@@ -15,8 +15,8 @@ UNSEEN = Endpoint(EndpointId("unseen"), "http://unseen")
 class World:
     def __init__(self, *endpoints: Endpoint) -> None:
         self.policies = policies()
-        self.breakers = self.policies.breakers
-        self.load = self.policies.load
+        self.breakers = self.policies.rules.breakers
+        self.load = self.policies.rules.load
         self.fleet = Fleet(
             pools=[POOL],
             endpoints=lambda pool: endpoints,

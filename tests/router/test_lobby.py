@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from router.lobby import Lobby
@@ -10,7 +11,7 @@ from router.policy.call import Call, Priority
 from router.policy.catalog import Endpoint, EndpointId, Pool
 from router.policy.lease import Pick
 from router.policy.load import TokenLoad
-from router.policy.route import Reason, Refusal, Wait, route
+from router.policy.route import Reason, Refusal, Rules, Wait, route
 from tests.router.rules import Seen, rules
 
 POOL = Pool("local", "m", "m")
@@ -29,17 +30,18 @@ class World:
             load=TokenLoad(),
             admission=AdmissionSettings(saturated_s=1.0),
         )
-        self.lobby = Lobby(self.rules, lambda: self.now, sleep=lambda seconds: asyncio.sleep(0))
+        self.lobby = Lobby(lambda: self.now, sleep=lambda seconds: asyncio.sleep(0))
         self.order: list[str] = []
         self.busy = next(route(LONG, [POOL], self.rules, lambda: self.now))
 
-    async def through(self, name: str, call: Call) -> Pick | Refusal:
+    async def through(self, name: str, call: Call, under: Rules | None = None) -> Pick | Refusal:
         """What a gateway does until there is something to send."""
-        steps = route(call, [POOL], self.rules, lambda: self.now)
+        rules = under or self.rules
+        steps = route(call, [POOL], rules, lambda: self.now)
         try:
             step = next(steps)
             while isinstance(step, Wait):
-                await self.lobby.wait(step)
+                await self.lobby.wait(step, rules)
                 step = steps.send(None)
         except StopIteration as stop:
             refusal: Refusal = stop.value
@@ -97,5 +99,25 @@ def test_who_waits_too_long_is_refused() -> None:
         assert isinstance(refusal, Refusal)
         assert Reason.EXPIRED is refusal.reason
         assert 0 == len(world.rules.queue("local"))
+
+    asyncio.run(scenario())
+
+
+def test_those_of_two_configurations_stand_in_one_line_and_fill_no_place_twice() -> None:
+    async def scenario() -> None:
+        world = World()
+        after = replace(world.rules, waiting_room_s=1.0)  # of a later configuration: the pool's queue is the same
+        first = asyncio.create_task(world.through("first", LONG))
+        await until(lambda: len(world.lobby) == 1)
+        second = asyncio.create_task(world.through("second", LONG, after))
+        await until(lambda: len(world.lobby) == 2)
+        world.free()
+        for turn, task in enumerate((first, second), start=1):
+            pick = await task
+            assert isinstance(pick, Pick)
+            await asyncio.sleep(0.01)
+            assert turn == len(world.order)
+            pick.lease.commit()
+        assert ["first", "second"] == world.order
 
     asyncio.run(scenario())

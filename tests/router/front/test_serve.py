@@ -1,6 +1,8 @@
 """Several ports in one process, without signals: how it begins and how it ends."""
 
 import asyncio
+import os
+import signal
 import socket
 import time
 from collections.abc import AsyncIterator, Callable
@@ -125,3 +127,22 @@ def test_an_application_that_does_not_start_ends_the_process() -> None:
 
     with pytest.raises(SystemExit):
         asyncio.run(main(broken))
+
+
+def test_sighup_asks_for_the_configuration_to_be_looked_at() -> None:
+    async def main() -> None:
+        app, stop, asked = App(), Stop(), asyncio.Event()
+        ports = [Listener(listening())]
+        serving = asyncio.ensure_future(
+            serve(app, ports, door(), backlog=10, drain_s=60.0, on_reload=asked.set, stop=stop)
+        )
+        async with asking(ports[0].socket) as reader:
+            await app.asked.wait()  # it serves, so its signals are taken
+            os.kill(os.getpid(), signal.SIGHUP)
+            await asyncio.wait_for(asked.wait(), 60)
+            app.go.set()
+            assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+        stop.ask(signal.SIGTERM)
+        await serving
+
+    asyncio.run(main())

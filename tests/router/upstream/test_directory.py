@@ -129,3 +129,24 @@ def test_an_engine_that_changes_its_address_in_one_of_two_pools_is_new_after_it_
     for pool, endpoint in (("a", old), ("b", old), ("a", new), ("b", new)):
         directory.replace(pool, [endpoint])
     assert ["added e", "added e", "removed e", "added e"] == told
+
+
+def test_a_pool_that_is_dropped_is_unknown_and_those_leave_who_are_nowhere_else() -> None:
+    directory = Directory(clock=Time())
+    gone = with_listener(directory)
+    directory.replace("p", [A, B])
+    directory.replace("q", [A])
+    directory.saw(A, BUSY)
+    directory.drop("p")
+    assert ((), ["b"], BUSY) == (directory.endpoints("p"), gone, directory.metrics(A))
+    directory.drop("never there")
+    assert "Directory({'q': 1})" == repr(directory)
+
+
+def test_who_goes_on_at_another_address_in_another_pool_is_not_forgotten() -> None:
+    directory = Directory(clock=Time())
+    gone = with_listener(directory)
+    directory.replace("p", [A])
+    directory.replace("q", [Endpoint(A.id, "http://elsewhere")])
+    directory.drop("p")
+    assert [] == gone

@@ -184,3 +184,19 @@ def test_it_runs_until_it_is_cancelled(run: Run) -> None:
 def test_a_setting_out_of_range_is_named(field: str, value: float) -> None:
     with pytest.raises(ValueError, match=f"^{field} must be"):
         FactsSettings(**{field: value})
+
+
+def test_other_pools_are_asked_when_the_configuration_has_others(run: Run) -> None:
+    async def main() -> None:
+        async with FaultServer(engine) as server, world(server.url) as here:
+            await here.one_round()
+            here.directory.replace("other", here.directory.endpoints("pool"))
+            here.facts.ask_for({"pool": "eyes", "other": "eyes"})
+            assert (FACTS,) == here.facts.of("pool")  # what is known of those that stay is kept
+            await here.one_round()
+            assert (FACTS,) == here.facts.of("other")
+            assert 4 == len(server.requests)
+            here.facts.ask_for({"other": "eyes"})
+            assert () == here.facts.of("pool")
+
+    run(main())
