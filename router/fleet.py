@@ -1,6 +1,6 @@
 """The fleet as operators see it: each endpoint's load, breaker and engine figures, for /status and /metrics."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,14 +51,20 @@ class Fleet:
         rules: Rules,
         clock: Callable[[], float],
         about: About = dict,
+        may_be_empty: Set[str] = frozenset(),
     ) -> None:
-        """`about`: what is told of the configuration that this is of."""
+        """
+        Args:
+            about: what is told of the configuration that this is of.
+            may_be_empty: names of pools that somebody gives an endpoint when callers wait for one.
+        """
         self._pools = pools
         self._endpoints = endpoints
         self._engine_metrics = engine_metrics
         self._rules = rules
         self._clock = clock
         self._about = about
+        self._may_be_empty = may_be_empty
 
     def views(self) -> Iterator[EndpointView]:
         """Every endpoint of every pool, in the order of the configuration."""
@@ -77,8 +83,10 @@ class Fleet:
 
     @property
     def is_ready(self) -> bool:
-        """Is there anybody who could answer a request now?"""
-        return any(view.state != "unprobed" for view in self.views())
+        """Is there anybody who could answer a request now, or would come if there were one?"""
+        if any(view.state != "unprobed" for view in self.views()):
+            return True
+        return any(not self._endpoints(pool) for pool in self._may_be_empty)
 
     def status(self) -> dict[str, Any]:
         """What `tramontane status` shows."""
@@ -159,11 +167,15 @@ class Fleet:
             "tramontane_queue_length", "Requests that wait in the router for their turn.", labels=["pool", "priority"]
         )
         tokens = GaugeMetricFamily("tramontane_queue_tokens", "Prompt tokens of those.", labels=["pool"])
+        homeless = GaugeMetricFamily(
+            "tramontane_waiting_for_endpoint", "Requests that wait here for the first endpoint.", labels=["pool"]
+        )
         index = GaugeMetricFamily("tramontane_prefix_index_blocks", "Distinct blocks in the prefix index.")
         for pool in self._pools:
             queue = self._rules.queue(pool.name)
             for priority, count in queue.lengths().items():
                 length.add_metric([pool.name, priority.name.lower()], count)
             tokens.add_metric([pool.name], queue.queued_tokens)
+            homeless.add_metric([pool.name], 0 if self._endpoints(pool.name) else len(queue))
         index.add_metric([], len(self._rules.index))
-        yield from (length, tokens, index)
+        yield from (length, tokens, homeless, index)

@@ -97,6 +97,9 @@ class Policies:
             observer=observer,
             announce=learnt.announce,
             waiting_room_s=config.waiting.room_s,
+            waiting_rooms={
+                name: section.waiting_room_s for name, section in sections.items() if section.waiting_room_s is not None
+            },
             performance=learnt.performance,
         )
 

@@ -80,6 +80,7 @@ async def _made(making: Making, now: Now, about: About) -> Edition:
         rules=policies.rules,
         clock=time.monotonic,
         about=about,
+        may_be_empty=frozenset(pool.name for pool, section in making.pools if section.scales_to_zero),
     )
     keys, callers = await authenticator(making), batch_callers(making)
     asked = await inference(making, keys, policies, Upstreams(client, providers))
@@ -147,8 +148,9 @@ async def _watch(
     for pool, section in making.pools:
         slot = slots[pool.name]
         if slot.given is None:
-            make = partial(discovery_of, section, slot.name, house.directory, house.session)
-            await making.beside(f"discovery of {slot.name}", section.discovery, make)
+            queue = policies.rules.queue(pool.name)  # the slot's, as long as there is one
+            make = partial(discovery_of, section, slot.name, house.directory, house.session, partial(bool, queue))
+            await making.beside(f"discovery of {slot.name}", (section.discovery, section.scales_to_zero), make)
     ours = [slot.name for slot in slots.values() if slot.asks_for is not None]
     probes = partial(prober_of, config, ours, house.directory, house.session, house.learnt)
     await making.beside("probes", (config.probe, ours), probes)

@@ -381,6 +381,8 @@ class PoolSection(Section):
     max_completion_tokens: Annotated[int, Field(ge=1)] | None = None
     quantization: str | None = None
     adapter: bool = False
+    scales_to_zero: bool = False
+    waiting_room_s: Annotated[float, Field(ge=0)] | None = None
     tier: Annotated[int, Field(ge=0)] | None = None
     vocabulary: Path | None = None
     balancer: Name = "shadow-price"

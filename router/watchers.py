@@ -5,7 +5,7 @@ Discovery that a new configuration does not change goes on; all else begins anew
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from router.beside import Watcher
@@ -22,6 +22,7 @@ from router.upstream.kubernetes_discovery import KubernetesDiscovery
 from router.upstream.probe import Prober
 from router.upstream.provider import Provider
 from router.upstream.ray_discovery import RayDiscovery
+from router.upstream.ray_waker import RayWaker
 from router.upstream.reviver import Reviver
 from router.upstream.session import Session
 
@@ -56,8 +57,13 @@ def given_endpoints(pool: Pool, section: PoolSection, providers: Mapping[str, Pr
             return None
 
 
-def discovery_of(section: PoolSection, slot: str, directory: Directory, session: Session) -> Watcher:
-    """Keeps a pool's slot of the directory up to date, if its endpoints are not given."""
+def discovery_of(
+    section: PoolSection, slot: str, directory: Directory, session: Session, is_wanted: Callable[[], bool]
+) -> Watcher:
+    """Keeps a pool's slot of the directory up to date, if its endpoints are not given.
+
+    `is_wanted`: does anybody wait for it?
+    """
     match section.discovery:
         case RaySection() as ray:
             secret = ray.token
@@ -69,6 +75,8 @@ def discovery_of(section: PoolSection, slot: str, directory: Directory, session:
                 token=(lambda: None) if secret is None else partial(secret.read, os.environ),
                 interval_s=ray.interval_s,
                 timeout_s=ray.timeout_s,
+                waker=RayWaker(session, slot) if section.scales_to_zero else None,
+                is_wanted=is_wanted,
             )
         case KubernetesSection() as kubernetes:
             access = kubernetes.access(os.environ)

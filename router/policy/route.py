@@ -17,7 +17,7 @@ What an attempt's end means for the next one:
 A saturated pool is waited for only if no other pool of the model has room: own engines first, the rest bursts outward.
 """
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Protocol
@@ -82,6 +82,7 @@ class Rules:
     observer: Observer
     announce: Callable[[EndpointId, Sequence[int]], None] = _nowhere  # to other routers: a prompt was sent there
     waiting_room_s: float = 0.0  # that a call waits for the first endpoint of a pool to appear
+    waiting_rooms: Mapping[str, float] = field(default_factory=dict)  # the same of pools that have their own, by name
     performance: Performance = field(default_factory=Performance)  # is told how pools do
 
 
@@ -143,9 +144,10 @@ def route(call: Call, pools: Sequence[Pool], rules: Rules, clock: Clock) -> Rout
             elif end is _End.FULL:
                 ahead.insert(ahead.index(spares[-1]) + 1, pool)  # to be waited for, if the spares fail
         empty = next((pool for pool in pools if not rules.endpoints(pool.name)), None)
-        if trip.attempts or empty is None or not rules.waiting_room_s:
+        if trip.attempts or empty is None:
             return trip.refusal()
-        if not (yield from trip.wait(empty, rules.waiting_room_s)):
+        room_s = rules.waiting_rooms.get(empty.name, rules.waiting_room_s)
+        if not room_s or not (yield from trip.wait(empty, room_s)):
             return trip.refusal()
         trip.forgo_the_promise()
 

@@ -103,7 +103,7 @@ def read_targets(document: bytes, application: str, known: Iterable[Endpoint] = 
 def _proxy_of(application: str, groups: Iterable[_Group]) -> str | None:
     return next(
         (
-            _url(target.ip, target.port) + group.route_prefix.rstrip("/")
+            _url(target, group)
             for group in groups
             if group.app_name == application and group.protocol == "HTTP"
             for target in group.targets
@@ -123,7 +123,7 @@ def _endpoints_of(
         if replica.actor_name is not None
     }
     doors = {
-        target.name: Endpoint(id=_id(target.name), url=_url(target.ip, target.port))
+        target.name: Endpoint(id=_id(target.name), url=_url(target, group))
         for group in groups
         if group.app_name == application and group.protocol == "HTTP"
         for target in group.targets
@@ -145,5 +145,7 @@ def _id(actor_name: str) -> EndpointId:
     return EndpointId(actor_name.removeprefix(_REPLICA_PREFIX))
 
 
-def _url(ip: str, port: int) -> str:
-    return f"http://[{ip}]:{port}" if ":" in ip else f"http://{ip}:{port}"
+def _url(target: _Target, group: _Group) -> str:
+    """The application's address there: each answers below its own prefix, which no two of a cluster share."""
+    host = f"[{target.ip}]" if ":" in target.ip else target.ip
+    return f"http://{host}:{target.port}{group.route_prefix.rstrip('/')}"

@@ -13,7 +13,7 @@ UNSEEN = Endpoint(EndpointId("unseen"), "http://unseen")
 
 
 class World:
-    def __init__(self, *endpoints: Endpoint) -> None:
+    def __init__(self, *endpoints: Endpoint, may_be_empty: frozenset[str] = frozenset()) -> None:
         self.policies = policies()
         self.breakers = self.policies.rules.breakers
         self.load = self.policies.rules.load
@@ -23,6 +23,7 @@ class World:
             engine_metrics=lambda endpoint: EngineMetrics(running=2, waiting=1) if endpoint == SEEN else None,
             rules=self.policies.rules,
             clock=lambda: 0.0,
+            may_be_empty=may_be_empty,
         )
 
 
@@ -51,6 +52,21 @@ def test_a_fleet_is_ready_when_one_engine_answers_its_probe() -> None:
     assert World(UNSEEN, SEEN).fleet.is_ready
     assert not World(UNSEEN).fleet.is_ready
     assert not World().fleet.is_ready
+
+
+def test_a_fleet_that_somebody_wakes_is_ready_without_an_engine() -> None:
+    """Or nobody's request would ever reach the router that wakes it."""
+    asleep = frozenset((POOL.name,))
+    assert World(may_be_empty=asleep).fleet.is_ready
+    assert not World(UNSEEN, may_be_empty=asleep).fleet.is_ready  # it is awake, and does not answer
+
+
+def test_who_waits_for_the_first_endpoint_is_counted() -> None:
+    for endpoints, counted in (((), 1), ((SEEN,), 0)):
+        world = World(*endpoints)
+        world.policies.rules.queue(POOL.name).push(Call("m/eyes"), 0.0, 9.0)
+        (gauge,) = [each for each in world.fleet.gauges() if each.name == "tramontane_waiting_for_endpoint"]
+        assert [({"pool": POOL.name}, counted)] == [(each.labels, each.value) for each in gauge.samples]
 
 
 def test_gauges_are_read_when_prometheus_asks() -> None:

@@ -1,6 +1,7 @@
 """The flow of attempts, driven by hand: no I/O, no clock but a number."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -391,6 +392,15 @@ def test_before_the_first_endpoint_is_up_calls_wait_for_it() -> None:
     step = attempts.send(None)
     assert isinstance(step, Pick)
     assert "new" == step.attempt.endpoint.id
+
+
+@pytest.mark.parametrize(("common_s", "own_s"), [(30.0, 900.0), (0.0, 5.0)])
+def test_a_pool_may_have_a_waiting_room_of_its_own(common_s: float, own_s: float) -> None:
+    world = World(local=0, waiting_room_s=common_s)
+    world.rules = replace(world.rules, waiting_rooms={"local": own_s})
+    assert own_s == waiting(world.route(LOCAL)).longest_s
+    world.rules = replace(world.rules, waiting_rooms={"local": 0.0})
+    assert ended(world.route(LOCAL)).reason is None
 
 
 def test_who_has_waited_for_the_first_endpoint_is_not_refused_for_having_waited() -> None:

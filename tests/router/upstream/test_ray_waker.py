@@ -12,7 +12,16 @@ from router.upstream.ray_waker import RayWaker
 from router.upstream.session import open_session
 from tests import fault_behaviours as faults
 from tests.faults import FaultServer, refusing_port
-from tests.router.upstream.ray_documents import APPLICATION, PROXY, application, document, group, running
+from tests.router.upstream.ray_documents import (
+    APPLICATION,
+    PROXY,
+    application,
+    document,
+    group,
+    replica,
+    running,
+    target,
+)
 from tests.router.upstream.support import Run, soon
 
 
@@ -108,3 +117,9 @@ def test_a_replica_needs_no_waking() -> None:
     assert read_targets(document({}, [group([PROXY])]), APPLICATION).proxy is None  # nor what is not deployed
     empty = document({APPLICATION: application([])}, [group([PROXY], protocol="gRPC"), group([PROXY])])
     assert "http://10.0.0.1:8000" == read_targets(empty, APPLICATION).proxy
+
+
+def test_an_application_answers_below_its_prefix() -> None:
+    replicas = {APPLICATION: application([replica("a")])}
+    told = read_targets(document(replicas, [{**group([target("a")]), "route_prefix": "/mistral/"}]), APPLICATION)
+    assert ["http://10.0.0.2:30000/mistral"] == [each.url for each in told.endpoints]
