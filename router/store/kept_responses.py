@@ -33,8 +33,8 @@ class Rows(Protocol):
     async def get(self, workspace: str, response: str) -> Remembered | None: ...
     async def delete(self, workspace: str, response: str) -> bool: ...
     async def expire(self, most: int) -> int: ...
-    async def crowded(self, most: int) -> Sequence[tuple[str, int]]: ...
-    async def trim(self, workspace: str, number: int) -> int: ...
+    async def crowded(self, most: int) -> Sequence[str]: ...
+    async def trim(self, workspace: str, keep: int, most: int) -> int: ...
 
 
 class KeptResponses:
@@ -141,11 +141,10 @@ class KeptResponses:
         """
         while (number := await self._rows.expire(_SWEPT)) > 0:
             self.swept += number
-        for workspace, excess in await self._rows.crowded(self.settings.per_workspace):
-            left = excess
-            while left > 0 and (number := await self._rows.trim(workspace, min(left, _SWEPT))) > 0:
+        keep = self.settings.per_workspace
+        for workspace in await self._rows.crowded(keep):
+            while (number := await self._rows.trim(workspace, keep, _SWEPT)) > 0:
                 self.swept += number
-                left -= number
 
     async def _keep_writing(self) -> None:
         pause_s = self.settings.backoff_s

@@ -75,10 +75,10 @@ class Away:
     async def expire(self, most: int) -> int:
         raise DatabaseAway("away")
 
-    async def crowded(self, most: int) -> Sequence[tuple[str, int]]:
+    async def crowded(self, most: int) -> Sequence[str]:
         raise DatabaseAway("away")
 
-    async def trim(self, workspace: str, number: int) -> int:
+    async def trim(self, workspace: str, keep: int, most: int) -> int:
         raise DatabaseAway("away")
 
 

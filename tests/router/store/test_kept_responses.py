@@ -61,10 +61,10 @@ class Rows:
             raise DatabaseAway("away")
         return 0
 
-    async def crowded(self, most: int) -> Sequence[tuple[str, int]]:
+    async def crowded(self, most: int) -> Sequence[str]:
         return []
 
-    async def trim(self, workspace: str, number: int) -> int:
+    async def trim(self, workspace: str, keep: int, most: int) -> int:
         raise AssertionError
 
 
@@ -251,10 +251,20 @@ def test_what_waits_is_deleted_by_its_workspace_alone() -> None:
 
 def test_sweeping_deletes_what_is_old_or_too_much(url: str) -> None:
     async def use(stores: Stores) -> None:
+        has_begun = asyncio.Event()
+
+        async def sleep(_: float) -> None:
+            has_begun.set()
+            await asyncio.get_running_loop().create_future()
+
         responses = KeptResponses(
-            ResponseStore(stores.database, stores.clock), replace(SETTINGS, per_workspace=3), wall_clock=stores.clock
+            ResponseStore(stores.database, stores.clock),
+            replace(SETTINGS, per_workspace=3),
+            wall_clock=stores.clock,
+            sleep=sleep,
         )
         task = asyncio.create_task(responses.run())
+        await has_begun.wait()  # its own first sweep is over
         responses.keep(STRANGER, answer(0))
         await written(responses)
         stores.now += 31 * 86_400
@@ -266,6 +276,24 @@ def test_sweeping_deletes_what_is_old_or_too_much(url: str) -> None:
         assert [False, False, True] == [
             await responses.find("default", f"resp_{number}") is not None for number in (1, 2, 3)
         ]
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    with_stores(url, use)
+
+
+def test_routers_that_sweep_at_the_same_time_delete_no_more_than_is_too_much(url: str) -> None:
+    async def use(stores: Stores) -> None:
+        settings = replace(SETTINGS, per_workspace=10, waiting_bytes=1_000_000)
+        rows = ResponseStore(stores.database, stores.clock)
+        both = [KeptResponses(rows, settings, wall_clock=stores.clock) for _ in range(2)]
+        task = asyncio.create_task(both[0].run())
+        for number in range(30):
+            both[0].keep(KEY, answer(number))
+        await written(both[0])
+        await asyncio.gather(*(each.sweep() for each in both))
+        found = [await both[1].find("default", f"resp_{number}") is not None for number in range(30)]
+        assert 10 == sum(found)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
