@@ -9,15 +9,16 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi.routing import APIRoute
 from jsonschema import Draft202012Validator
 
-from router import config
 from router.api.inference import ROUTES
 from router.api.openapi.document import BASE, operations, write
 from router.app import build
 from router.bookkeeping import take_home
 from router.protocol.fields import CHAT, COMPLETIONS, EMBEDDINGS, RERANK
 from router.protocol.limits import Limits
+from router.reload_file import ConfigFile
 from tests.conformance.probes import BESIDE_THE_DOCUMENT
 from tests.conformance.proves import proves
 from tests.conformance.schemas import Document, closed
@@ -42,9 +43,12 @@ def refs(value: Any) -> Iterator[str]:
 async def routes_of_the_app(folder: Path) -> set[str]:
     """`METHOD /path` of all that FastAPI serves under the first base and at the root, once it has started."""
     models = [{"id": "m/eyes", "context_length": 8192, "pools": [pool("http://127.0.0.1:9", "m")]}]
-    read = config.parse(configuration(folder, models), source="the test")
-    home = take_home(read.ledger, "test")
-    app: Any = build(read, config.read_secrets(read, {}), home=home)
+    path = folder / "router.yaml"
+    path.write_text(json.dumps(configuration(folder, models)))
+    file = ConfigFile(path, {})
+    reading = file.read()
+    home = take_home(reading.config.ledger, "test")
+    app = build(reading, file, home=home)
     scope: dict[str, Any] = {"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}
     told: asyncio.Queue[Any] = asyncio.Queue()
     said: asyncio.Queue[Any] = asyncio.Queue()
@@ -53,7 +57,8 @@ async def routes_of_the_app(folder: Path) -> set[str]:
     assert "lifespan.startup.complete" == (await said.get())["type"]
     found = {
         f"{method} {route.path}"
-        for route in scope["app"].routes
+        for route in app.edition.rest.routes
+        if isinstance(route, APIRoute)
         for method in route.methods - {"HEAD"}
         if not route.path.startswith(("/v1/", "/api/beta/"))
     }

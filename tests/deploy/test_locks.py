@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 LOCKS = ROOT / "deploy" / "locks"
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 EXTRAS: dict[str, list[str]] = {"router": [], **PROJECT["project"]["optional-dependencies"]}
-NAMES = [*EXTRAS, "build"]
+NAMES = [*EXTRAS, "build", "checkov"]
 OF_CPU = [name for name in EXTRAS if name != "gpu"]
 
 
