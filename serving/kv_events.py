@@ -8,7 +8,6 @@ import socket
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import Any
 
 from serving.config import KVEvents
@@ -45,20 +44,13 @@ def choose_ports(settings: KVEvents, local_rank: int) -> Ports:
         return Ports(events, replay)
 
 
-def engine_config(settings: KVEvents, ports: Ports, host: str) -> dict[str, Any]:
-    """vLLM's `kv_events_config`. Events carry prompts' tokens: on one machine nobody else is to hear them.
-
-    Args:
-        settings: the deployment's.
-        ports: the replica's.
-        host: the replica's address, as others reach it.
-    """
-    bound = _in_url(host) if ip_address(host).is_loopback else "*"
+def engine_config(settings: KVEvents, ports: Ports) -> dict[str, Any]:
+    """vLLM's `kv_events_config`. It binds to all addresses: to any other than `*` vLLM would connect."""
     return {
         "enable_kv_cache_events": True,
         "publisher": "zmq",
-        "endpoint": f"tcp://{bound}:{ports.events}",
-        "replay_endpoint": f"tcp://{bound}:{ports.replay}",
+        "endpoint": f"tcp://*:{ports.events}",
+        "replay_endpoint": f"tcp://*:{ports.replay}",
         "buffer_steps": settings.replay_steps,
     }
 
@@ -75,12 +67,8 @@ def sources(ports: Ports | None, host: str) -> list[Mapping[str, Any]]:
     return [
         {
             "data_parallel_rank": 0,
-            "endpoint": f"tcp://{_in_url(host)}:{ports.events}",
-            "replay_endpoint": f"tcp://{_in_url(host)}:{ports.replay}",
+            "endpoint": f"tcp://{host}:{ports.events}",
+            "replay_endpoint": f"tcp://{host}:{ports.replay}",
             "topic": "",
         }
     ]
-
-
-def _in_url(host: str) -> str:
-    return f"[{host}]" if ":" in host else host

@@ -40,8 +40,7 @@ class Replica(LLMServer):
         settings = self._deployment.kv_events
         if settings.enabled:
             self._kv_ports = kv_events.choose_ports(settings, serve.get_replica_context().rank.local_rank)
-            bound = kv_events.engine_config(settings, self._kv_ports, ray.util.get_node_ip_address())
-            self._llm_config.update_engine_kwargs(kv_events_config=bound)
+            self._llm_config.update_engine_kwargs(kv_events_config=kv_events.engine_config(settings, self._kv_ports))
         self._skip_download_of_a_folder()
         parsers.keep_built()
         await super().start()
