@@ -63,6 +63,10 @@ test-fast: lint ## As test, without starting an engine
 test-chart: setup $(CHECKOV_STAMP) ## The chart: lint, every shape, strict schemas, refusals, checkov
 	@$(PY) -m pytest tests/helm tests/deploy/chart $(PYTEST_ARGS)
 
+.PHONY: drain-rehearsal
+drain-rehearsal: setup ## Run what the chart renders, hang its probes, roll routers and engines under load (minutes)
+	@REHEARSE=1 $(PY) -m pytest tests/e2e/chart -s $(PYTEST_ARGS)
+
 .PHONY: chart-docs
 chart-docs: setup ## Write what the chart has from elsewhere: README, schema, presets, rules, dashboards
 	@for made in presets copies schema readme; do $(PY) -m deploy.chart.$$made || exit; done
