@@ -10,6 +10,9 @@ it that are not what they seem:
   used as long as there is no other.
 - After a restart of Serve's controller the replicas are `RECOVERING`, and while options are changed in place they are
   `UPDATING`: in no target group, although they serve as before. Those already known are kept.
+- While a changed application is built, which takes ten seconds and more, and after that has failed, the application has
+  no deployment and the proxies as its targets, although its replicas serve as before. One that is being deleted has
+  none either, and its replicas do stop.
 - While there is no controller the document is empty: it says nothing about the replicas.
 - Another controller than the one before (after the loss of a head without GCS fault tolerance, after KubeRay has moved
   the head's service to another cluster, or one that could not read its checkpoint) may know nothing of replicas that
@@ -65,6 +68,7 @@ class _Deployment(msgspec.Struct):
 
 
 class _Application(msgspec.Struct):
+    status: str = ""
     deployments: dict[str, _Deployment] = {}
 
 
@@ -83,7 +87,7 @@ _DECODER = msgspec.json.Decoder(_Details)
 
 
 def read_targets(document: bytes, application: str, known: Iterable[Endpoint] = ()) -> Told:
-    """The direct doors of the application's serving replicas; none if it is not deployed.
+    """The direct doors of the application's serving replicas; none if it is not deployed, or being deleted.
 
     `known` are the endpoints found last time. Raises RayUnclear.
     """
@@ -95,6 +99,8 @@ def read_targets(document: bytes, application: str, known: Iterable[Endpoint] = 
         raise RayUnclear("Ray Serve is not running (there is no controller)")
     who = details.controller_info
     app = details.applications.get(application)
+    if app is not None and not app.deployments and app.status != "DELETING":
+        raise RayUnclear(f"Ray Serve builds {application!r} anew ({app.status}) and does not tell of its replicas")
     endpoints = () if app is None else _endpoints_of(app, application, details.target_groups, known)
     proxy = None if app is None or endpoints else _proxy_of(application, details.target_groups)
     return Told(endpoints, f"{who.actor_id or ''}/{who.worker_id or ''}".strip("/"), proxy)

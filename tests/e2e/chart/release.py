@@ -24,7 +24,7 @@ POCKET = CHART / "ci" / "cpu-pocket-values.yaml"
 APPLICATION = "pocket"
 EXTERNAL = {"database": {"embedded": {"enabled": False}, "external": {"secret": "tramontane-postgresql"}}}
 HEAD_S = 300.0
-SETTLE_S = 3.0  # before what is left is killed: Ray would drain for half a minute first
+SETTLE_S = 3.0  # before what is left is killed: routers would leave slowly, and Ray drains for half a minute
 
 
 def rendered(*above: Mapping[str, Any]) -> list[Object]:
@@ -116,13 +116,12 @@ def installed(postgres: Postgres) -> Iterator[Release]:
         release.routers.wait(router)
         yield release
     finally:
-        for router in release.routers.started:
-            router.process.end()
-        for node in reversed(release.ray.nodes):
-            node.process.term()
+        processes = [it.process for it in release.routers.started] + [it.process for it in release.ray.nodes]
+        for process in processes:
+            process.term()
         end_run(run, settle_s=SETTLE_S)
-        for node in release.ray.nodes:
-            node.process.end()
+        for process in processes:
+            process.end()
         with suppress(subprocess.SubprocessError):
             release.drop_database()
         left = of_run(run)

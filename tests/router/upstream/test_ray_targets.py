@@ -102,6 +102,19 @@ def test_during_an_update_in_place_the_old_replicas_serve_until_the_new_ones_do(
     assert (B,) == endpoints_of(moved, APPLICATION, known=(A, B))
 
 
+@pytest.mark.parametrize("status", ["DEPLOYING", "DEPLOY_FAILED", "UNHEALTHY"])
+def test_while_a_changed_application_is_built_nothing_is_said_of_its_replicas(status: str) -> None:
+    """As Ray 2.60 answers from the change until it is built, and until the next change where that fails."""
+    built = document({APPLICATION: {"status": status, "deployments": {}}}, [group([PROXY])])
+    with pytest.raises(RayUnclear, match=f"anew \\({status}\\)"):
+        read_targets(built, APPLICATION, known=(A, B))
+
+
+def test_an_application_that_is_being_deleted_has_no_endpoints() -> None:
+    deleted = document({APPLICATION: {"status": "DELETING", "deployments": {}}}, [group([PROXY])])
+    assert () == endpoints_of(deleted, APPLICATION, known=(A, B))
+
+
 def test_who_tells_is_told_and_is_another_after_every_restart() -> None:
     tellers = [
         read_targets(running("a", by=by), APPLICATION).controller
