@@ -51,11 +51,8 @@ class FrontDoor:
         if handler is None or scope["method"] != "POST":
             await edition.rest(scope, receive, send)
             return
-        edition.guests += 1
-        try:
+        with edition:
             await handler(scope, receive, send)
-        finally:
-            edition.leave()
 
     def leave(self) -> None:
         """The router takes no more requests: tell the others, and let no other configuration in."""

@@ -57,8 +57,11 @@ class Edition:
     is_former: bool = False
     is_empty: asyncio.Event = field(default_factory=asyncio.Event)  # a former one without guests
 
-    def leave(self) -> None:
-        """A guest has gone; `guests` is raised by who lets one in."""
+    def __enter__(self) -> None:
+        """A request comes in, which is a guest until the end of the block."""
+        self.guests += 1
+
+    def __exit__(self, *_: object) -> None:
         self.guests -= 1
         if self.is_former and not self.guests:
             self.is_empty.set()

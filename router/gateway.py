@@ -87,11 +87,6 @@ class Gateway:
         self._listener = listener
         self._lobby = Lobby(clock) if lobby is None else lobby
 
-    @property
-    def waiting(self) -> int:
-        """Requests that wait for their turn."""
-        return len(self._lobby)
-
     async def answer(self, generation: Generation, client: Client) -> None:
         """Answer one request.
 

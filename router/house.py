@@ -208,12 +208,8 @@ class _Callers:
 
 
 async def _answer_batch(now: Now, path: str, scope: Scope, receive: Receive, send: Send) -> None:
-    edition = now()
-    edition.guests += 1
-    try:
+    with (edition := now()):
         await edition.batch_inference[path](scope, receive, send)
-    finally:
-        edition.leave()
 
 
 def _read(meter: Meter, directory: Directory, now: Now, endpoint: Endpoint, figures: EngineMetrics) -> None:

@@ -28,6 +28,7 @@ from router.upstream.directory import Directory
 from router.upstream.kubernetes_access import Access
 from router.upstream.kubernetes_api import KubernetesApi
 from router.upstream.kubernetes_settings import KubernetesSettings
+from router.upstream.trouble import Trouble
 
 _SHORT_S = 1.0  # a watch that ends before this without a word was none
 _SUSPICIOUS = 3  # of such in a row: it is no chance
@@ -64,7 +65,7 @@ class KubernetesDiscovery:
         self._known = KnownSlices(settings.max_slices)
         self._list_at = 0.0  # when everything is to be listed next, by the loop's clock; at first it must be anyhow
         self._failures = 0  # in a row
-        self._trouble = ""  # as logged last
+        self._trouble = Trouble(logger, pool_name)
         self._overdue = ""  # why everything could not be listed anew when it was time to
         self._lack = ""  # of endpoints, as far as they are known
         self._complaints: frozenset[str] = frozenset()
@@ -195,13 +196,7 @@ class KubernetesDiscovery:
         """Log a failure to ask, or that there is none: then a lack of endpoints is the trouble, if there is one."""
         count = len(self._directory.endpoints(self._pool_name))
         trouble = f"{failure}; keeping the {count} endpoints last known" if failure else self._lack
-        if trouble == self._trouble:
-            return
-        if trouble:
-            logger.warning("pool %s: %s", self._pool_name, trouble)
-        else:
-            logger.info("pool %s: discovery works again", self._pool_name)
-        self._trouble = trouble
+        self._trouble.note(trouble)
 
 
 def _no_answer(error: Exception) -> str:

@@ -26,6 +26,7 @@ from router.upstream.first_bytes import read_whole
 from router.upstream.ray_targets import RayUnclear, Told, read_targets
 from router.upstream.ray_waker import RayWaker
 from router.upstream.session import open_session
+from router.upstream.trouble import Trouble
 
 _PATH = "/api/serve/applications/"
 _MAX_BYTES = 33_554_432  # about 10,000 replicas; it also holds every deployment's whole configuration
@@ -65,7 +66,7 @@ class RayDiscovery:
         self._waker = waker
         self._is_wanted = is_wanted
         self._sleep = sleep
-        self._trouble = ""
+        self._trouble = Trouble(logger, pool_name)
         self._controller = ""  # who told of the endpoints known now
 
     async def run(self) -> None:
@@ -84,10 +85,10 @@ class RayDiscovery:
         try:
             told = read_targets(await self._ask(), self._application, known)
         except RayUnclear as unclear:
-            self._note(f"{unclear}; keeping the {len(known)} endpoints last known")
+            self._trouble.note(f"{unclear}; keeping the {len(known)} endpoints last known")
             return
         except (aiohttp.ClientError, OSError) as error:
-            self._note(
+            self._trouble.note(
                 f"no answer from the Ray dashboard ({type(error).__name__}); "
                 f"keeping the {len(known)} endpoints last known"
             )
@@ -100,12 +101,14 @@ class RayDiscovery:
         if self._waker is not None and not found and told.proxy is not None and self._is_wanted():
             self._waker.wake(told.proxy)
         if found and not told.endpoints:
-            self._note(
+            self._trouble.note(
                 f"another controller of Ray Serve answers, which has no replica of application {self._application!r} "
                 f"yet; keeping {len(found)} that still do"
             )
         else:
-            self._note("" if found else f"Ray Serve has no serving replica of application {self._application!r}")
+            self._trouble.note(
+                "" if found else f"Ray Serve has no serving replica of application {self._application!r}"
+            )
 
     def _believed(self, told: Told, known: Iterable[Endpoint]) -> tuple[Endpoint, ...]:
         orphans: tuple[Endpoint, ...] = ()
@@ -136,12 +139,3 @@ class RayDiscovery:
             if not is_whole:
                 raise RayUnclear(f"the Ray dashboard's answer is larger than {_MAX_BYTES} bytes")
             return body
-
-    def _note(self, trouble: str) -> None:
-        if trouble == self._trouble:
-            return
-        if trouble:
-            logger.warning("pool %s: %s", self._pool_name, trouble)
-        else:
-            logger.info("pool %s: discovery works again", self._pool_name)
-        self._trouble = trouble

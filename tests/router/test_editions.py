@@ -79,13 +79,12 @@ def test_a_former_one_ends_with_its_last_request_and_takes_its_pools_with_it(tmp
         other = {**POOL, "name": "other", "discovery": {**NOBODY, "endpoints": ["http://127.0.0.1:10"]}}
         async with world(tmp_path, POOL, other) as here:
             first = here.editions.current
-            first.guests += 2
-            second = await here.take(POOL)
-            assert endpoints(here, first, "other") == ["http://127.0.0.1:10"]
-            assert [slot.pool for slot in second.slots] == ["local"]
-            first.leave()
-            assert here.editions.former == 1
-            first.leave()
+            with first:
+                with first:
+                    second = await here.take(POOL)
+                    assert endpoints(here, first, "other") == ["http://127.0.0.1:10"]
+                    assert [slot.pool for slot in second.slots] == ["local"]
+                assert here.editions.former == 1
             await here.gone()
             assert endpoints(here, first, "other") == []
             assert endpoints(here, second, "local") == ["http://127.0.0.1:9"]
@@ -96,9 +95,9 @@ def test_a_former_one_ends_with_its_last_request_and_takes_its_pools_with_it(tmp
 def test_requests_that_do_not_end_keep_nothing_beyond_the_limit(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with world(tmp_path, POOL) as here:
-            here.editions.current.guests += 1
-            await here.take(POOL, reload={"drain_s": 0.0}, retry={"max_attempts": 9})
-            await here.gone()
+            with here.editions.current:
+                await here.take(POOL, reload={"drain_s": 0.0}, retry={"max_attempts": 9})
+                await here.gone()
 
     run(scenario)
 
@@ -122,15 +121,14 @@ def test_a_pool_that_asks_for_another_model_has_endpoints_of_its_own(tmp_path: P
     async def scenario() -> None:
         async with world(tmp_path, POOL) as here:
             first = here.editions.current
-            first.guests += 1
-            moved = {**NOBODY, "endpoints": ["http://127.0.0.1:10"]}
-            second = await here.take({**POOL, "upstream_model": "other", "discovery": moved})
-            assert [slot.name for slot in second.slots] == ["local (2)"]
-            assert endpoints(here, first, "local") == ["http://127.0.0.1:9"]
-            assert endpoints(here, second, "local") == ["http://127.0.0.1:10"]
-            back = await here.take(POOL)  # as it was, while that is still there
-            assert [slot.name for slot in back.slots] == ["local"]
-            first.leave()
+            with first:
+                moved = {**NOBODY, "endpoints": ["http://127.0.0.1:10"]}
+                second = await here.take({**POOL, "upstream_model": "other", "discovery": moved})
+                assert [slot.name for slot in second.slots] == ["local (2)"]
+                assert endpoints(here, first, "local") == ["http://127.0.0.1:9"]
+                assert endpoints(here, second, "local") == ["http://127.0.0.1:10"]
+                back = await here.take(POOL)  # as it was, while that is still there
+                assert [slot.name for slot in back.slots] == ["local"]
             await here.gone()
             assert endpoints(here, back, "local") == ["http://127.0.0.1:9"]
 
