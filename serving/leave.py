@@ -10,20 +10,20 @@ another one waits for it to end, and cannot bring that about: Serve moves replic
 """
 
 import argparse
-import http.client
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 
 from serving import pod
+from serving.local_get import get
 
 ASK_S = 20.0  # for the head to take the request; Ray's command itself takes two
 LOOK_S = 0.5  # between two looks
 HTTP_S = 3.0
-PORTS = range(30000, 31001)
 WORK = ("vllm:num_requests_running", "vllm:num_requests_waiting")
 
 
@@ -81,7 +81,7 @@ def run(words: Sequence[str]) -> bool:
         return False
 
 
-def is_busy(ports: range = PORTS, proc: Path = pod.PROC) -> bool:
+def is_busy(ports: range = pod.PORTS, proc: Path = pod.PROC) -> bool:
     """Whether an engine here says that it has requests; one that says nothing has none that could be saved."""
     return any(requests_of(_metrics(host, port)) > 0 for host, port in pod.listening(ports, proc))
 
@@ -100,15 +100,11 @@ def _metrics(host: str, port: int) -> str:
 
 
 def _read(host: str, port: int, path: str) -> str:
-    connection = http.client.HTTPConnection(host, port, timeout=HTTP_S)
     try:
-        connection.request("GET", path)
-        answer = connection.getresponse()
-        return answer.read().decode(errors="replace") if answer.status == 200 else ""
-    except (OSError, http.client.HTTPException):
+        status, text = get(host, port, path, HTTP_S)
+    except (OSError, HTTPException):
         return ""
-    finally:
-        connection.close()
+    return text if status == 200 else ""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

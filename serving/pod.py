@@ -13,6 +13,7 @@ from pathlib import Path
 PROC = Path("/proc")
 REPLICA = "ray::ServeReplica:"  # how Ray names the process of a replica
 SHARE = "ray::RayWorker"  # and vLLM's workers of one that lies on several nodes
+PORTS = range(30000, 31001)  # of replicas, unless the cluster's variables say otherwise
 LISTENING = "0A"  # in /proc/net/tcp
 ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 

@@ -9,13 +9,14 @@ needed for any of this.
 """
 
 import argparse
-import http.client
 import socket
 import sys
 from collections.abc import Sequence
+from http.client import HTTPException
 from pathlib import Path
 
 from serving import pod
+from serving.local_get import get
 
 HERE = "127.0.0.1"
 GREETING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + b"\x04" + bytes(5)  # and empty settings (RFC 9113, 3.4)
@@ -45,14 +46,10 @@ def require_grpc(name: str, host: str, port: int, timeout_s: float) -> None:
 
 def require_ok(name: str, host: str, port: int, path: str, timeout_s: float) -> None:
     """An HTTP server answers with 200. Raises Sick."""
-    connection = http.client.HTTPConnection(host, port, timeout=timeout_s)
     try:
-        connection.request("GET", path)
-        status = connection.getresponse().status
-    except (OSError, http.client.HTTPException) as error:
+        status, _ = get(host, port, path, timeout_s)
+    except (OSError, HTTPException) as error:
         raise Sick(f"{name} does not answer at port {port}: {error!r}") from None
-    finally:
-        connection.close()
     if status != 200:
         raise Sick(f"{name} answers {status} at port {port}{path}")
 
@@ -106,7 +103,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--timeout", type=float, default=3.0, help="seconds for each answer (default: 3)")
     parser.add_argument("--gcs-port", type=int, default=6379)
     parser.add_argument("--dashboard-port", type=int, default=8265)
-    parser.add_argument("--ports", type=_ports, default=range(30000, 31001), help="of replicas (default: 30000-31000)")
+    parser.add_argument("--ports", type=_ports, default=pod.PORTS, help="of replicas (default: 30000-31000)")
     return parser.parse_args(arguments)
 
 
