@@ -1,7 +1,9 @@
 """Who there is around the chart's pods, and between whom a way must be open: what tests of policies share."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+import pytest
 
 from tests.helm.policies import Outside, Peer, Pod, Policies, policies
 from tests.helm.render import render
@@ -47,6 +49,12 @@ FILLED: Mapping[str, Any] = {
 def of(*values: Any, **sets: Any) -> Policies:
     """The policies for values, and for single ones: `ray__version` for ray.version."""
     return policies(render(*values, set={key.replace("__", "."): value for key, value in sets.items()}))
+
+
+def each_way(wanted: Sequence[Way], unwanted: Sequence[Way]) -> pytest.MarkDecorator:
+    """A test for each: `way`, and whether it `is_open`."""
+    rows = [(way, True) for way in wanted] + [(way, False) for way in unwanted]
+    return pytest.mark.parametrize(("way", "is_open"), rows, ids=str)
 
 
 def ways(found: Policies, *rows: Way) -> list[bool]:

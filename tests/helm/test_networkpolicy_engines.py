@@ -1,7 +1,5 @@
 """Who reaches engines, and whom they reach."""
 
-import pytest
-
 from tests.helm.policy_world import (
     API_SERVER,
     FILLED,
@@ -20,6 +18,7 @@ from tests.helm.policy_world import (
     WORLD,
     Way,
     asks_for_names,
+    each_way,
     of,
     ways,
 )
@@ -37,14 +36,9 @@ SHUT: list[Way] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("way", OPEN, ids=str)
-def test_what_must_arrive_arrives(way: Way) -> None:
-    assert of(PLAIN).allow(*way)
-
-
-@pytest.mark.parametrize("way", SHUT, ids=str)
-def test_what_has_no_reason_to_arrive_does_not(way: Way) -> None:
-    assert not of(PLAIN).allow(*way)
+@each_way(OPEN, SHUT)
+def test_what_must_arrive_arrives_and_nothing_else(way: Way, is_open: bool) -> None:
+    assert is_open is of(PLAIN).allow(*way)
 
 
 def test_with_the_weights_on_a_claim_engines_have_no_way_out() -> None:

@@ -1,7 +1,5 @@
 """Who reaches the head of Ray, and whom it reaches beyond engines."""
 
-import pytest
-
 from tests.helm.policies import Outside, Pod
 from tests.helm.policy_world import (
     API_SERVER,
@@ -18,6 +16,7 @@ from tests.helm.policy_world import (
     WORKER,
     WORLD,
     Way,
+    each_way,
     of,
     ways,
 )
@@ -33,14 +32,9 @@ SHUT: list[Way] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("way", OPEN, ids=str)
-def test_what_must_arrive_arrives(way: Way) -> None:
-    assert of(PLAIN).allow(*way)
-
-
-@pytest.mark.parametrize("way", SHUT, ids=str)
-def test_what_has_no_reason_to_arrive_does_not(way: Way) -> None:
-    assert not of(PLAIN).allow(*way)
+@each_way(OPEN, SHUT)
+def test_what_must_arrive_arrives_and_nothing_else(way: Way, is_open: bool) -> None:
+    assert is_open is of(PLAIN).allow(*way)
 
 
 def test_scrapers_and_kuberays_namespace_can_be_named() -> None:

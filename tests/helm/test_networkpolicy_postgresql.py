@@ -1,7 +1,5 @@
 """Who reaches the embedded database. It reaches nobody."""
 
-import pytest
-
 from tests.helm.policy_world import (
     DNS,
     NEIGHBOUR,
@@ -14,6 +12,7 @@ from tests.helm.policy_world import (
     WORKER,
     WORLD,
     Way,
+    each_way,
     of,
 )
 
@@ -25,11 +24,6 @@ SHUT: list[Way] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("way", OPEN, ids=str)
-def test_what_must_arrive_arrives(way: Way) -> None:
-    assert of(PLAIN).allow(*way)
-
-
-@pytest.mark.parametrize("way", SHUT, ids=str)
-def test_what_has_no_reason_to_arrive_does_not(way: Way) -> None:
-    assert not of(PLAIN).allow(*way)
+@each_way(OPEN, SHUT)
+def test_what_must_arrive_arrives_and_nothing_else(way: Way, is_open: bool) -> None:
+    assert is_open is of(PLAIN).allow(*way)

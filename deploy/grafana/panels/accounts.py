@@ -1,25 +1,13 @@
 """Who spends what, who is refused for it, and is every row on its way into the database?"""
 
 from deploy.grafana.model import Dashboard, Row, Step, lines, number, states
-from deploy.grafana.panels.common import INSTANCE, JOB, MODEL, RATE, RM, R, per_second
+from deploy.grafana.panels.common import COST_OF_KEYS, INSTANCE, JOB, MODEL, RATE, R, cost, per_second
 
 _SPENDING = Row(
     "Spending",
     (
-        lines(
-            "Cost by key",
-            "US dollars an hour; keys of the database together are database, of an identity provider oidc.",
-            "currencyUSD",
-            ("3600 * " + per_second(f"tramontane_cost_usd_total{{{RM}}}", "key"), "{{key}}"),
-            stacked=True,
-        ),
-        lines(
-            "Cost by model",
-            "US dollars an hour.",
-            "currencyUSD",
-            ("3600 * " + per_second(f"tramontane_cost_usd_total{{{RM}}}", "model"), "{{model}}"),
-            stacked=True,
-        ),
+        cost("key", COST_OF_KEYS),
+        cost("model", "US dollars an hour."),
         lines(
             "Denied, by reason",
             "Requests refused because of their key's rates or budgets: 429 and 402.",

@@ -1,7 +1,7 @@
 """The first page: are the promises kept, what is asked, how long does it take, what does it cost?"""
 
 from deploy.grafana.model import Dashboard, Row, Step, heat, lines, number, quantiles, states
-from deploy.grafana.panels.common import INSTANCE, JOB, MODEL, RM, R, per_second
+from deploy.grafana.panels.common import COST_OF_KEYS, INSTANCE, JOB, MODEL, RM, R, cost, per_second
 
 _FIRING = 'ALERTS{alertname=~"Tramontane.+", alertstate="firing"}'
 
@@ -143,20 +143,8 @@ _MONEY = Row(
             (per_second(f"tramontane_tokens_total{{{RM}}}", "kind"), "{{kind}} per second"),
             stacked=True,
         ),
-        lines(
-            "Cost by model",
-            "US dollars an hour at the present rate.",
-            "currencyUSD",
-            ("3600 * " + per_second(f"tramontane_cost_usd_total{{{RM}}}", "model"), "{{model}}"),
-            stacked=True,
-        ),
-        lines(
-            "Cost by key",
-            "US dollars an hour; keys of the database together are database, of an identity provider oidc.",
-            "currencyUSD",
-            ("3600 * " + per_second(f"tramontane_cost_usd_total{{{RM}}}", "key"), "{{key}}"),
-            stacked=True,
-        ),
+        cost("model", "US dollars an hour at the present rate."),
+        cost("key", COST_OF_KEYS),
     ),
 )
 
