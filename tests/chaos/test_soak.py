@@ -27,7 +27,8 @@ MINUTES = float(os.environ.get("SOAK_MINUTES", "3"))
 WARM_UP = 0.34  # of the time: pools, caches and the interpreter's arenas fill
 AT_ONCE = 16
 SLOPE_BYTES = 1_000_000  # per 10,000 requests
-NOISE_BYTES = 4_000_000  # that an allocator keeps or not; all of a short run's slope, and nothing of a long one's
+LEAST = 50_000  # requests: of fewer, what an allocator happens to keep looks like a slope
+LONGEST = 3  # times MINUTES that they may take on a slow machine
 FLOORS = 6  # the least of so many parts of the time counts: a large body on its way is no growth
 REST_S = 5.0
 SETTINGS = SimulatorSettings(model="m", time_scale=0.05)
@@ -51,11 +52,15 @@ def test_a_router_neither_grows_nor_keeps_anything(cluster: Postgres, tmp_path: 
             files_at_first = router.usage()[1]
             for engine in engines.replicas:
                 await engine.set_faults(FAULTS)
-            end, samples = time.monotonic() + 60 * MINUTES, []
+            began, samples = time.monotonic(), []
+
+            def is_over() -> bool:
+                minutes = (time.monotonic() - began) / 60
+                return minutes > MINUTES and (seen.asked >= LEAST or minutes > LONGEST * MINUTES)
 
             async def client() -> None:
                 for number in count():
-                    if time.monotonic() > end:
+                    if is_over():
                         return
                     asked = body(rng)
                     if number % 50 == 49:  # refused at its header, after all of it has come
@@ -65,7 +70,7 @@ def test_a_router_neither_grows_nor_keeps_anything(cluster: Postgres, tmp_path: 
                     await ask(session, router.url, asked, seen, leaves_after=leaves)
 
             async def watch() -> None:
-                while time.monotonic() < end:
+                while not is_over():
                     await asyncio.sleep(60 * MINUTES / 60)
                     samples.append((seen.asked, router.usage()[0]))
 
@@ -82,8 +87,7 @@ def test_a_router_neither_grows_nor_keeps_anything(cluster: Postgres, tmp_path: 
                 f"at rest after {time.monotonic() - resting:.1f} s",
                 file=sys.stderr,
             )
-            grown = slope * (requests[-1] - requests[0]) / 10_000
-            assert grown < SLOPE_BYTES * (requests[-1] - requests[0]) / 10_000 + NOISE_BYTES
+            assert slope < SLOPE_BYTES
 
     asyncio.run(main())
 

@@ -90,7 +90,7 @@ def test_a_key_that_is_given_twice_among_very_many_is_found_at_once_and_shown_in
         with pytest.raises(ApiError, match=f"the key '{'z' * 64}' is given twice"):
             split(raw, LIMITS)
 
-    assert cpu_s(read) < 20  # it was 88
+    assert cpu_s(read) < 10  # it was 88
 
 
 def test_a_body_over_the_limit_is_413_and_too_many_fields_400() -> None:

@@ -69,9 +69,9 @@ PIECES = [
 
 @pytest.mark.parametrize("piece", PIECES)
 def test_the_time_is_bounded_whatever_the_text_is_made_of(piece: str) -> None:
-    assert cpu_s(lambda: scrub(piece * 20_000)) < 1
+    assert cpu_s(lambda: scrub(piece * 20_000)) < 0.3
 
 
 @given(pieces=st.lists(st.sampled_from(PIECES), max_size=6), times=st.integers(1, 2_000))
 def test_nor_does_it_grow_with_how_it_is_put_together(pieces: list[str], times: int) -> None:
-    assert cpu_s(lambda: scrub("".join(pieces) * times), tries=1) < 2
+    assert cpu_s(lambda: scrub("".join(pieces) * times), tries=1) < 0.3
