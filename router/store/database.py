@@ -40,7 +40,7 @@ class Database:
         self._url = url
         self._settings = settings
         self._engine = engine
-        self._is_current = False
+        self._revision: str | None = None  # of the schema, once it is known to be one for this version
         self._migrating = asyncio.Lock()
         # SQLite lets those who wait to write poll; within one process they can stand in line
         self._writing = asyncio.Lock() if url.kind is Kind.SQLITE else None
@@ -78,22 +78,26 @@ class Database:
         """
         return self._transaction(writes=True)
 
-    async def migrate(self) -> None:
+    async def migrate(self) -> str:
         """Bring the schema up to date; whoever else wants to, in this process or another, waits meanwhile.
+
+        Returns:
+            Its revision: this version's, or a newer one that it can use.
 
         Raises:
             DatabaseAway: as its name says.
-            SchemaUnknown: a newer router has been here.
+            SchemaUnknown: a newer router has been here, and older ones cannot live with what it did.
         """
         async with self._migrating:
-            if not self._is_current:
+            if self._revision is None:
                 async with self._border(self._settings.migrate_s), self._begun(writes=True) as connection:
-                    await migrate(connection, limit_s=self._settings.migrate_s)
-                self._is_current = True
+                    revision = await migrate(connection, limit_s=self._settings.migrate_s)
+                self._revision = revision
+            return self._revision
 
     @asynccontextmanager
     async def _transaction(self, *, writes: bool) -> AsyncIterator[AsyncConnection]:
-        if not self._is_current:
+        if self._revision is None:
             await self.migrate()
         async with self._border(self._settings.call_s), self._begun(writes) as connection:
             yield connection

@@ -21,7 +21,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0005"  # the latest migration's
+REVISION = "0006"  # the latest migration's
 
 METADATA = MetaData(
     naming_convention={
@@ -35,6 +35,9 @@ METADATA = MetaData(
 
 NAME = Text().with_variant(Text(collation="C"), "postgresql")
 SECONDS = Float(53)
+
+# Revisions whose routers can use the schema as it is; each migration writes it anew (`router.store.migrate`).
+schema_readers = Table("schema_readers", METADATA, Column("revision", NAME, primary_key=True))
 
 workspaces = Table(
     "workspaces",

@@ -67,6 +67,13 @@ def test_a_pods_end_leaves_time_for_its_streams() -> None:
     ]["command"]
 
 
+def test_a_pod_that_has_left_is_not_drained_once_more_at_sigterm() -> None:
+    """Ray would wait for half a minute, which is all that is left of the grace period, and a head's whole."""
+    config = cluster(service())
+    for group in [config["headGroupSpec"], *config["workerGroupSpecs"]]:
+        assert "0" == environment(group["template"]["spec"])["RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S"]
+
+
 def test_an_engine_may_take_its_minutes_to_start() -> None:
     container = worker(service(MISTRAL, startMinutes=45))["containers"][0]
 

@@ -4,7 +4,8 @@ Images have a root that is read only: all that is written lies on the scratch vo
 shared memory. */}}
 
 {{/* Environment of every container of Ray: serving/environment.py's EVERY_CLUSTER (a test compares), the ports of
-replicas that network policies open, and folders that can be written. The token comes from KubeRay (authOptions). */}}
+replicas that network policies open, and folders that can be written. The token comes from KubeRay (authOptions). At
+SIGTERM Ray need not drain for half a minute once more: `serving.leave` has done so, and the head has no engine. */}}
 {{- define "tramontane.ray.env" -}}
 - {name: RAY_SERVE_ENABLE_DIRECT_INGRESS, value: "1"}
 - {name: RAY_SERVE_LLM_ENABLE_DIRECT_STREAMING, value: "1"}
@@ -13,6 +14,7 @@ replicas that network policies open, and folders that can be written. The token 
 - {name: RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD, value: "0"}
 - {name: RAY_process_group_cleanup_enabled, value: "1"}
 - {name: RAY_worker_niceness, value: "0"}
+- {name: RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S, value: "0"}
 - {name: RAY_AUTH_MODE, value: token}
 - {name: RAY_USAGE_STATS_ENABLED, value: "0"}
 - {name: RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT, value: "30000"}

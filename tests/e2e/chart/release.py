@@ -24,7 +24,7 @@ POCKET = CHART / "ci" / "cpu-pocket-values.yaml"
 APPLICATION = "pocket"
 EXTERNAL = {"database": {"embedded": {"enabled": False}, "external": {"secret": "tramontane-postgresql"}}}
 HEAD_S = 300.0
-SETTLE_S = 3.0  # before what is left is killed: routers would leave slowly, and Ray drains for half a minute
+SETTLE_S = 3.0  # before what is left is killed: routers would leave slowly
 
 
 def rendered(*above: Mapping[str, Any]) -> list[Object]:

@@ -1,17 +1,24 @@
 """The schema is brought up to date once, whoever comes first and however many come at once."""
 
+import ast
 import asyncio
 import subprocess
 import sys
+from collections.abc import Iterable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, text
+from alembic.script import Script, ScriptDirectory
+from sqlalchemy import Connection, delete, insert, select, text
 
 from router.store import migrate
 from router.store.database import open_database
-from router.store.migrate import SchemaUnknown
+from router.store.migrate import SchemaUnknown, readers
+from router.store.schema import REVISION, schema_readers
 from tests.router.store.support import NOW, PATIENT, Stores, entry, with_stores
 
 MIGRATE = """
@@ -74,15 +81,74 @@ def test_calls_that_come_before_the_schema_is_there_wait_for_it(url: str) -> Non
     with_stores(url, use)
 
 
-def test_a_schema_of_a_newer_router_is_refused(url: str) -> None:
+FUTURE = "from the future"
+
+
+async def come_from_the_future(url: str, *readers: str) -> None:
+    """Leave the schema as a newer version would that these revisions can live with."""
+    async with open_database(url, PATIENT) as database, database.writing() as connection:
+        await connection.execute(text(f"UPDATE alembic_version SET version_num = '{FUTURE}'"))
+        await connection.execute(delete(schema_readers))
+        await connection.execute(insert(schema_readers), [{"revision": each} for each in (FUTURE, *readers)])
+
+
+def test_a_schema_of_a_newer_router_is_used_if_that_says_so(url: str) -> None:
+    async def use(stores: Stores) -> None:
+        assert FUTURE == await stores.database.migrate()
+        assert ["default"] == [each.id for each in await stores.workspaces.page()]
+        async with stores.database.reading() as connection:
+            assert FUTURE == (await connection.execute(text("SELECT version_num FROM alembic_version"))).scalar()
+
+    asyncio.run(come_from_the_future(url, REVISION))
+    with_stores(url, use)
+
+
+def test_a_schema_that_a_newer_router_has_broken_for_others_is_refused(url: str) -> None:
     async def main() -> None:
-        async with open_database(url, PATIENT) as database, database.writing() as connection:
-            await connection.execute(text("UPDATE alembic_version SET version_num = 'from the future'"))
+        await come_from_the_future(url)
         async with open_database(url, PATIENT) as database:
             with pytest.raises(SchemaUnknown, match="newer than this router"):
                 await database.migrate()
 
     asyncio.run(main())
+
+
+def test_all_revisions_that_only_added_can_use_what_they_made(url: str) -> None:
+    async def use(stores: Stores) -> None:
+        async with stores.database.reading() as connection:
+            found = (await connection.execute(select(schema_readers.c.revision))).scalars()
+            assert {script.revision for script in scripts()} == set(found)
+
+    with_stores(url, use)
+
+
+def test_a_migration_that_breaks_older_routers_ends_the_list_of_readers() -> None:
+    def script(revision: str, **module: bool) -> SimpleNamespace:
+        return SimpleNamespace(revision=revision, module=SimpleNamespace(**module))
+
+    history = [script("4"), script("3", BREAKS_OLDER=True), script("2"), script("1")]
+    assert ["4", "3"] == readers(cast(Iterable[Script], history))
+
+
+def test_migrations_only_add_unless_they_say_that_they_break_older_routers() -> None:
+    """Rows that an older router writes lack what it does not know, so a column needs a default or may be empty."""
+    for script in list(scripts())[:-1]:
+        tree = ast.parse(Path(script.path).read_text())
+        if getattr(script.module, "BREAKS_OLDER", False):
+            continue
+        for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+            words = ast.unparse(call.func)
+            assert not words.startswith("op.") or words in {"op.create_table", "op.create_index", "op.add_column"}, (
+                words
+            )
+            if words == "op.add_column":
+                column = ast.unparse(call.args[1])
+                assert "nullable=False" not in column or "server_default=" in column, column
+
+
+def scripts() -> Iterable[Script]:
+    """Newest first."""
+    return ScriptDirectory(str(migrate._SCRIPTS)).walk_revisions()
 
 
 def test_rows_of_the_version_before_are_read_and_it_may_go_on_writing(url: str) -> None:
