@@ -29,3 +29,11 @@ def connection_series(door: Door, certificates: Iterable[Certificates]) -> Itera
     reloads.add_metric(["taken"], sum(each.reloads for each in shown))
     reloads.add_metric(["refused"], sum(each.failures for each in shown))
     yield from (connections, limit, refused, reloads)
+    if not shown:
+        return
+    name = "tramontane_tls_certificate"
+    begins = GaugeMetricFamily(f"{name}_not_before_timestamp_seconds", "When the chain that is shown became valid.")
+    begins.add_metric([], max(each.validity.begins for each in shown))
+    ends = GaugeMetricFamily(f"{name}_not_after_timestamp_seconds", "When the first of the chain expires.")
+    ends.add_metric([], min(each.validity.ends for each in shown))
+    yield from (begins, ends)

@@ -10,6 +10,7 @@ import os
 import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 logger = logging.getLogger(__name__)
@@ -38,8 +39,16 @@ class TlsSettings:
                 raise ValueError(f"{name} must be above 0 seconds, got {getattr(self, name)}")
 
 
+@dataclass(frozen=True, slots=True)
+class Validity:
+    """Of a whole chain: when all its certificates are valid, in unix seconds."""
+
+    begins: float
+    ends: float
+
+
 class Certificates:
-    """The context for new connections. `reloads` and `failures` count."""
+    """The context for new connections, and how long it is good. `reloads` and `failures` count."""
 
     def __init__(self, settings: TlsSettings) -> None:
         """Raises OSError or ssl.SSLError when the files cannot be used."""
@@ -47,7 +56,7 @@ class Certificates:
         self.reloads = 0
         self.failures = 0
         self._stamp = self._look()
-        self.context = _load(settings)
+        self.context, self.validity = _load(settings)
 
     def poll(self) -> bool:
         """Read the files if they have changed; True when there is a new context. Raises nothing."""
@@ -56,7 +65,7 @@ class Certificates:
             if stamp == self._stamp:
                 return False
             self._stamp = stamp  # a pair that is bad is tried once, not at every look
-            self.context = _load(self.settings)
+            self.context, self.validity = _load(self.settings)
         except OSError as error:  # ssl.SSLError is one
             self.failures += 1
             logger.error("the new TLS certificate cannot be used, the one before stays: %s", error)
@@ -77,7 +86,7 @@ class Certificates:
         return tuple((stat.st_mtime_ns, stat.st_ino, stat.st_size) for stat in stats)
 
 
-def _load(settings: TlsSettings) -> ssl.SSLContext:
+def _load(settings: TlsSettings) -> tuple[ssl.SSLContext, Validity]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_3 if settings.minimum == "1.3" else ssl.TLSVersion.TLSv1_2
     context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION
@@ -86,7 +95,21 @@ def _load(settings: TlsSettings) -> ssl.SSLContext:
     if settings.client_ca is not None:
         context.load_verify_locations(settings.client_ca)
         context.verify_mode = ssl.CERT_REQUIRED
-    return context
+    return context, _validity(Path(settings.certificate).read_bytes())
+
+
+def _validity(chain: bytes) -> Validity:
+    """Of PEM that OpenSSL has taken. Raises ssl.SSLError where a certificate behind the first is none."""
+    from cryptography import x509  # not at import: most routers have no certificate
+
+    try:
+        found = x509.load_pem_x509_certificates(chain)
+    except ValueError as error:
+        raise ssl.SSLError(f"the certificate's file cannot be read: {error}") from None
+    return Validity(
+        begins=max(each.not_valid_before_utc.timestamp() for each in found),
+        ends=min(each.not_valid_after_utc.timestamp() for each in found),
+    )
 
 
 def _no_pass_phrase() -> str:

@@ -99,6 +99,13 @@ _RELOADS = Row(
             (f"time() - tramontane_config_last_reload_success_timestamp_seconds{{{R}}}", "{{instance}}"),
             width=4,
         ),
+        lines(
+            "Certificates expire in",
+            "The first of the chain that is shown. A new file is taken over within seconds, without a restart.",
+            "s",
+            (f"tramontane_tls_certificate_not_after_timestamp_seconds{{{R}}} - time()", "{{instance}}"),
+            width=4,
+        ),
     ),
 )
 

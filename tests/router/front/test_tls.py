@@ -1,9 +1,11 @@
 import asyncio
 import ssl
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import trustme
+from cryptography import x509
 
 from router.front.tls import Certificates, TlsSettings
 
@@ -14,8 +16,8 @@ def settings(tmp_path: Path) -> TlsSettings:
     return TlsSettings(str(tmp_path / "tls.crt"), str(tmp_path / "tls.key"))
 
 
-def put(folder: Path, ca: trustme.CA) -> None:
-    pair = ca.issue_cert("router.example")
+def put(folder: Path, ca: trustme.CA, not_before: datetime | None = None, not_after: datetime | None = None) -> None:
+    pair = ca.issue_cert("router.example", not_before=not_before, not_after=not_after)
     (folder / "tls.crt").write_bytes(b"".join(blob.bytes() for blob in pair.cert_chain_pems))
     (folder / "tls.key").write_bytes(pair.private_key_pem.bytes())
 
@@ -47,6 +49,21 @@ def test_a_new_pair_makes_a_new_context(settings: TlsSettings, tmp_path: Path) -
     assert certificates.poll()
     assert certificates.context is not before
     assert (1, 0) == (certificates.reloads, certificates.failures)
+
+
+def test_it_tells_from_when_until_when_its_whole_chain_is_valid(settings: TlsSettings, tmp_path: Path) -> None:
+    today = datetime.now(UTC).replace(microsecond=0)
+    put(tmp_path, trustme.CA(), today - timedelta(days=1), today + timedelta(days=90))
+    certificates = Certificates(settings)
+    assert (today - timedelta(days=1)).timestamp() == certificates.validity.begins
+    assert (today + timedelta(days=90)).timestamp() == certificates.validity.ends
+
+    above = trustme.CA().create_child_ca()
+    put(tmp_path, above, today - timedelta(days=1), datetime(9999, 12, 31, tzinfo=UTC))
+    ends = certificates.validity.ends
+    assert certificates.poll()
+    chain = x509.load_pem_x509_certificates((tmp_path / "tls.crt").read_bytes())
+    assert ends != certificates.validity.ends == min(each.not_valid_after_utc.timestamp() for each in chain)
 
 
 @pytest.mark.parametrize("broken", [b"", b"not a key", trustme.CA().issue_cert("x").private_key_pem.bytes()])
