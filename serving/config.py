@@ -74,6 +74,10 @@ class Drain(_Settings):
     timeout_s: Seconds = 300.0
     """Seconds that running requests may take to end before they are cut. 300: longer than nearly every answer; a
     Kubernetes `terminationGracePeriodSeconds` must be above it."""
+    leave_s: Annotated[float, Field(ge=0, le=5)] = 5.0
+    """Seconds that it still takes new requests, because routers hear late that it leaves and who succeeds it: they ask
+    a head every second, which may need two to answer. At most 5: its port stays open for 6 seconds at least
+    (`RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S`)."""
 
 
 class KVEvents(_Settings):

@@ -17,9 +17,9 @@ EVERY_CLUSTER: Mapping[str, str] = MappingProxyType(
         # A replica that failed its health checks cannot finish its requests either: waiting for them to drain would
         # keep its card for minutes.
         "RAY_SERVE_FORCE_STOP_UNHEALTHY_REPLICAS": "1",
-        # Seconds a draining replica keeps its port open, to say 503, before it may go. Ray's 30 are for load
-        # balancers that poll slowly; callers here are told within a second, and a refused request goes elsewhere.
-        "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "2",
+        # Seconds a draining replica keeps its port open before it may go: it takes work for `drain.leave_s` of them,
+        # and says 503 for the rest. Ray's 30 are for load balancers that poll slowly; routers look every second.
+        "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "6",
         # The engine's HTTP side runs on the loop that owns the sockets: no second thread between token and client.
         "RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD": "0",
         # A worker is a process group of its own, and whatever it started is killed with it: an engine's processes do

@@ -1,8 +1,8 @@
 """The class Ray Serve runs one of per replica: an engine, announced when warm, watched while alive, drained at its end.
 
 Ray's own LLM server, with seven differences: KV-event ports of its own, a warm-up before Ray may announce it, liveness
-by progress, new work refused while it drains, autoscaling by work alone, an engine whose processes end with it, and
-parsers that are not built anew for every request.
+by progress, new work refused once its leaving must be known, autoscaling by work alone, an engine whose processes end
+with it, and parsers that are not built anew for every request.
 """
 
 from pathlib import Path
@@ -74,6 +74,7 @@ class Replica(LLMServer):
         app.add_middleware(
             RefuseWhileDraining,
             is_draining=_drain_state(),
+            leave_s=self._deployment.drain.leave_s,
             retry_after_s=self._deployment.retry_after_s,
         )
         app.add_middleware(CountWork, demand=self._demand)

@@ -95,7 +95,7 @@ class Router:
 
     async def _is_ready(self) -> bool:
         try:
-            async with aiohttp.ClientSession() as session, session.get(self.url + "/readyz") as response:
+            async with aiohttp.ClientSession() as session, session.get(self.url + "/readyz", ssl=False) as response:
                 return response.status == 200
         except aiohttp.ClientError:
             return False

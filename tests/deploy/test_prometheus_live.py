@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import trustme
 
 from bench.simulator.fleet import Place, fleet
 from bench.simulator.settings import SimulatorSettings
@@ -28,8 +29,10 @@ RECORDED_WHEN_WELL = {
 RIGHTLY_PENDING = {"TramontaneConfigDiffers"}
 
 
-def whole_router(directory: Path, number: int, engines: list[str], ports: tuple[int, int]) -> dict[str, Any]:
-    """A configuration with everything that has series: a database, stored answers, a mesh, certificates."""
+def whole_router(
+    directory: Path, number: int, engines: list[str], ports: tuple[int, int], **sections: Any
+) -> dict[str, Any]:
+    """A configuration with everything that has series: a database, stored answers, a mesh; certificates are besides."""
     gossip = {"listen": f"127.0.0.1:{ports[number]}", "peers": [f"127.0.0.1:{port}" for port in ports]}
     return configuration(
         f"sqlite:///{directory}/accounts-{number}.db",
@@ -37,7 +40,17 @@ def whole_router(directory: Path, number: int, engines: list[str], ports: tuple[
         engines,
         mesh={"secret": {"value": "a secret of the mesh"}, "gossip": gossip},
         responses={"store": True},
+        **sections,
     )
+
+
+def with_certificate(directory: Path) -> dict[str, Any]:
+    """Of the configuration, with files beside it."""
+    pair = trustme.CA().issue_cert("router.example")
+    certificate, key = directory / "tls.crt", directory / "tls.key"
+    certificate.write_bytes(b"".join(blob.bytes() for blob in pair.cert_chain_pems))
+    key.write_bytes(pair.private_key_pem.bytes())
+    return {"listen": {"port": 0, "tls": {"certificate": str(certificate), "key": str(key)}}}
 
 
 async def ask(router: Router) -> None:
@@ -54,10 +67,10 @@ def test_every_name_in_rules_dashboards_and_runbook_is_exported_by_a_real_router
     """But for the engines', which tests/e2e/test_dashboards.py looks for in a real engine."""
 
     async def main() -> None:
-        ports = two_ports()
+        ports, tls = two_ports(), with_certificate(tmp_path)
         async with (
             fleet(SETTINGS, 1, Place()) as engines,
-            routers(tmp_path, 1, lambda number: whole_router(tmp_path, number, engines.urls, ports)) as running,
+            routers(tmp_path, 1, lambda number: whole_router(tmp_path, number, engines.urls, ports, **tls)) as running,
         ):
             page = await metrics_of(running[0])
         ours = {name for name in named() if not name.startswith(("vllm:", "tramontane:"))}
@@ -113,5 +126,5 @@ async def is_well(prometheus: Prometheus, running: list[Router]) -> None:
 
 
 async def metrics_of(router: Router) -> str:
-    async with aiohttp.ClientSession() as session, session.get(router.url + "/metrics") as response:
+    async with aiohttp.ClientSession() as session, session.get(router.url + "/metrics", ssl=False) as response:
         return await response.text()

@@ -125,7 +125,7 @@ def test_a_stop_leaves_nothing_of_a_split_replica(life: Life) -> None:
 
 
 def test_a_stop_lets_streams_end_refuses_new_work_and_leaves_nothing(tmp_path: Path) -> None:
-    with engines(tmp_path, {"drain": {"timeout_s": 60}}) as run:
+    with engines(tmp_path, {"drain": {"timeout_s": 60, "leave_s": 1}}) as run:
         ready = run.wait_for("ready", START_S)
         (url,) = Cluster.of(ready).replicas().values()
         everything = run.processes()

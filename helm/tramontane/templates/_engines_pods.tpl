@@ -10,7 +10,7 @@ SIGTERM Ray need not drain for half a minute once more: `serving.leave` has done
 - {name: RAY_SERVE_ENABLE_DIRECT_INGRESS, value: "1"}
 - {name: RAY_SERVE_LLM_ENABLE_DIRECT_STREAMING, value: "1"}
 - {name: RAY_SERVE_FORCE_STOP_UNHEALTHY_REPLICAS, value: "1"}
-- {name: RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S, value: "2"}
+- {name: RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S, value: "6"}
 - {name: RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD, value: "0"}
 - {name: RAY_process_group_cleanup_enabled, value: "1"}
 - {name: RAY_worker_niceness, value: "0"}
