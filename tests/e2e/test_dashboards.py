@@ -10,6 +10,7 @@ from tests.e2e.fleet import Fleet
 NOT_IN_THIS_STACK = {
     "tramontane_mesh_": "one router has nobody to share with",
     "tramontane_responses_": "`responses.store` is off",
+    "tramontane_tls_certificate_": "it speaks plain HTTP",
 }
 
 
