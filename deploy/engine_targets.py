@@ -67,7 +67,10 @@ def targets(options: Options) -> list[dict[str, object]]:
         state = dashboard.read(name)
         if state is not None and state.replicas:
             addresses = sorted(f"{replica.host}:{replica.port}" for replica in state.replicas)
-            found.append({"targets": addresses, "labels": {"application": name}})
+            labels = {"application": name}
+            if state.route_prefix:
+                labels["__metrics_path__"] = f"{state.route_prefix}/metrics"
+            found.append({"targets": addresses, "labels": labels})
     return found
 
 

@@ -30,6 +30,7 @@ class ApplicationState:
     message: str
     starting: tuple[str, ...]  # replicas that are not ready, each with Ray's word for its state
     replicas: tuple[ReplicaAddress, ...]
+    route_prefix: str = ""  # each replica's API lies below it: `/eyes`, or nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,4 +111,5 @@ def parse(answer: Mapping[str, Any], application: str) -> ApplicationState | Non
             for target in group["targets"]
             if target["name"].startswith(REPLICA)
         ),
+        route_prefix=(found.get("route_prefix") or "").rstrip("/"),
     )

@@ -52,6 +52,16 @@ def test_each_application_is_told_with_its_replicas(canned_router: CannedRouter,
     assert {("/api/serve/applications/", "Bearer secret", b"")} == set(canned_router.asked)
 
 
+def test_an_application_below_a_path_of_its_own_is_asked_there(canned_router: CannedRouter, token: Path) -> None:
+    document = json.loads(applications(eyes=[("10.0.0.1", 30000)], ears=[("10.0.0.1", 30001)]))
+    document["applications"]["eyes"]["route_prefix"] = "/eyes"
+    document["applications"]["ears"]["route_prefix"] = "/"
+    canned_router.body = json.dumps(document).encode()
+    eyes, ears = targets(Options.parse(options(canned_router.url, token, "eyes", "ears")))
+    assert {"application": "eyes", "__metrics_path__": "/eyes/metrics"} == eyes["labels"]
+    assert {"application": "ears"} == ears["labels"]
+
+
 def test_applications_that_are_not_there_or_have_no_replica_are_left_out(
     canned_router: CannedRouter, token: Path
 ) -> None:

@@ -74,6 +74,12 @@ def test_a_pod_that_has_left_is_not_drained_once_more_at_sigterm() -> None:
         assert "0" == environment(group["template"]["spec"])["RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S"]
 
 
+def test_a_replica_that_is_started_anew_in_its_pod_answers_at_the_same_port() -> None:
+    """Which the PodMonitor asks. Ports are given out by Serve's controller on the head."""
+    head = environment(cluster(service())["headGroupSpec"]["template"]["spec"])
+    assert ("30000", "0") == (head["RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT"], head["RAY_SERVE_PORT_QUARANTINE_S"])
+
+
 def test_an_engine_may_take_its_minutes_to_start() -> None:
     container = worker(service(MISTRAL, startMinutes=45))["containers"][0]
 

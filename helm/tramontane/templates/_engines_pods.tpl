@@ -5,7 +5,8 @@ shared memory. */}}
 
 {{/* Environment of every container of Ray: serving/environment.py's EVERY_CLUSTER (a test compares), the ports of
 replicas that network policies open, and folders that can be written. The token comes from KubeRay (authOptions). At
-SIGTERM Ray need not drain for half a minute once more: `serving.leave` has done so, and the head has no engine. */}}
+SIGTERM Ray need not drain for half a minute once more: `serving.leave` has done so, and the head has no engine. A port
+need not rest for minutes after its replica: a pod's next one is of the same engine, and the monitor asks the first port. */}}
 {{- define "tramontane.ray.env" -}}
 - {name: RAY_SERVE_ENABLE_DIRECT_INGRESS, value: "1"}
 - {name: RAY_SERVE_LLM_ENABLE_DIRECT_STREAMING, value: "1"}
@@ -15,6 +16,7 @@ SIGTERM Ray need not drain for half a minute once more: `serving.leave` has done
 - {name: RAY_process_group_cleanup_enabled, value: "1"}
 - {name: RAY_worker_niceness, value: "0"}
 - {name: RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S, value: "0"}
+- {name: RAY_SERVE_PORT_QUARANTINE_S, value: "0"}
 - {name: RAY_AUTH_MODE, value: token}
 - {name: RAY_USAGE_STATS_ENABLED, value: "0"}
 - {name: RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT, value: "30000"}
