@@ -53,6 +53,7 @@ $(CHECKOV_STAMP): deploy/locks/checkov.txt | setup
 .PHONY: test
 test: lint $(CHECKOV_STAMP) ## All that CI runs: lint, audit, unit tests with the coverage gate, end-to-end on a real engine
 	@$(PY) -m deploy.audit $(sort $(wildcard deploy/locks/*.txt))
+	@REHEARSE=1 $(PY) -m pytest tests/e2e/chart
 	@$(PY) -m pytest --cov $(PYTEST_ARGS)
 
 .PHONY: test-fast
@@ -64,7 +65,7 @@ test-chart: setup $(CHECKOV_STAMP) ## The chart: lint, every shape, strict schem
 	@$(PY) -m pytest tests/helm tests/deploy/chart $(PYTEST_ARGS)
 
 .PHONY: drain-rehearsal
-drain-rehearsal: setup ## Run what the chart renders, hang its probes, roll routers and engines under load (minutes)
+drain-rehearsal: setup ## Run what the chart renders, hang its probes, roll routers and engines under load (9 minutes)
 	@REHEARSE=1 $(PY) -m pytest tests/e2e/chart -s $(PYTEST_ARGS)
 
 .PHONY: chart-docs

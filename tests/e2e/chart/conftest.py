@@ -15,5 +15,5 @@ def release(cluster: Postgres) -> Iterator[Release]:
         yield running
 
 
-# Minutes of two cores: `make drain-rehearsal` runs them, and not yet every run of CI.
+# Apart from all other tests, which keep a Ray cluster of their own: probes here must see no other on the machine.
 collect_ignore_glob = [] if os.environ.get("REHEARSE") else ["test_*.py"]
