@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 
 PICTURE_PIXELS = 56  # two merged patches a side: the smallest picture with rows and columns
 TOKENS = 8
+CALL_TOKENS = 64  # a call that is cut off within its arguments would be logged as an error
 SAMPLING = {
     "temperature": 1.0,
     "top_p": 0.9,
@@ -76,6 +77,7 @@ def probes(model_id: str, *, sees: bool) -> tuple[Probe, ...]:
             "Call it.",
             tools=[{"type": "function", "function": {"name": "note", "parameters": schema}}],
             tool_choice="auto",
+            max_tokens=CALL_TOKENS,
         ),
     )
 

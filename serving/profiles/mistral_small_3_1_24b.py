@@ -16,7 +16,9 @@ from serving.memory import Card
 from serving.profiles.base import Preset, Profile, by_name
 
 CONTEXT = 131_072
-OVERHEAD_GIB = 4.0  # activations of 2,048 tokens and of the vision tower at 12,100 patches, CUDA graphs, driver
+# Activations of 2,048 tokens and of the vision tower at 12,100 patches, CUDA graphs, driver, a sampler's workspace.
+OVERHEAD_GIB = 4.0
+MEASURED_GIB = 3.0  # on H200 and H100 it was 2.4 without that workspace (docs/engines.md)
 UTILISATION = 0.92  # vLLM's own default of 0.92: what is left covers what other processes and the driver take
 
 ARCHITECTURE = Architecture(
@@ -37,13 +39,14 @@ def _preset(
     accelerator_type: str | None,
     memory_gib: float,
     *,
+    overhead_gib: float = OVERHEAD_GIB,
     tensor_parallel_size: int = 1,
     cards_per_node: int = 8,
 ) -> Preset:
     return Preset(
         name=name,
         accelerator_type=accelerator_type,
-        card=Card(memory_gib=memory_gib, utilisation=UTILISATION, overhead_gib=OVERHEAD_GIB),
+        card=Card(memory_gib=memory_gib, utilisation=UTILISATION, overhead_gib=overhead_gib),
         cards_per_node=cards_per_node,
         tensor_parallel_size=tensor_parallel_size,
         max_model_len=CONTEXT,
@@ -60,11 +63,11 @@ PROFILE = Profile(
     tool_parser="mistral",
     sampling=MappingProxyType({"temperature": 0.15}),
     engine=MappingProxyType({"tokenizer_mode": "mistral", "config_format": "mistral", "load_format": "mistral"}),
-    # Memory is what the driver reports, not what the card is called after. The cache stays in the model's own
+    # Memory is what CUDA sees, some half a GiB less than the driver reports. The cache stays in the model's own
     # bfloat16 wherever one full context fits: FP8 doubles the room but is a choice about quality, left to `engine`.
     presets=by_name(
-        _preset("h200", "H200", 140.4),
-        _preset("h100", "H100", 79.6),
+        _preset("h200", "H200", 139.8, overhead_gib=MEASURED_GIB),
+        _preset("h100", "H100", 79.1, overhead_gib=MEASURED_GIB),
         _preset("a100-80gb", "A100", 79.3),
         # L40S, RTX 6000 Ada, A6000: the smallest of them in memory; no NVLink on most, so no more than two.
         _preset("2x48gb", None, 44.9, tensor_parallel_size=2, cards_per_node=2),
