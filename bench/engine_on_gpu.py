@@ -26,29 +26,15 @@ from bench.processes import ChildFailed, tail
 from serving import architecture as shapes
 from serving.architecture import Architecture
 from serving.config import ConfigError, Deployment, from_args
-from serving.engine import Engine, resolve
-from serving.memory import BYTES_PER_VALUE, Footprint, footprint
+from serving.engine import Engine, memory_of, resolve
+from serving.memory import Footprint
 from serving.profiles import find
 
 
 def foretell(deployment: Deployment, engine: Engine, shape: Architecture) -> tuple[Footprint, float] | None:
     """What `serving.memory` says of the engine, and bytes of KV cache a token and card; None without a card."""
     card = find(deployment.model, deployment.preset)[1].card
-    if card is None:
-        return None
-    cache = engine.arguments["kv_cache_dtype"]
-    kv_bytes = BYTES_PER_VALUE[engine.arguments["dtype"] if cache == "auto" else cache]
-    split = engine.arguments["tensor_parallel_size"]
-    need = footprint(
-        shape,
-        card,
-        tensor_parallel_size=split,
-        pipeline_parallel_size=engine.arguments["pipeline_parallel_size"],
-        max_model_len=engine.arguments["max_model_len"],
-        weight_bytes=BYTES_PER_VALUE[engine.arguments["dtype"]],
-        kv_bytes=kv_bytes,
-    )
-    return need, shape.kv_bytes_per_token(kv_bytes) / split
+    return None if card is None else memory_of(shape, card, engine.arguments)
 
 
 def options(argv: Sequence[str]) -> argparse.Namespace:

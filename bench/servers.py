@@ -23,6 +23,7 @@ import uvloop
 
 from bench.bare_client import BODY
 from bench.canned import EVENT, INTERVAL_S, TOKENS
+from serving.cluster import free_port
 
 REQUESTS = 3000
 CONCURRENCY = 32
@@ -102,9 +103,7 @@ async def measure(port: int) -> tuple[float, float]:
 
 @contextmanager
 def running(server: str, kind: str) -> Iterator[int]:
-    with socket.socket() as probe:  # granian cannot report the port it got, so one is chosen here
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()  # granian cannot report the port it got, so one is chosen here
     argv = [sys.executable, "-m", "bench.server_kinds", server, kind, str(port)]
     process = subprocess.Popen(argv)
     try:

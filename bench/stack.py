@@ -1,7 +1,6 @@
 """The router under test and the cheap upstream behind it, each started fresh and stopped at the end of its block."""
 
 import json
-import socket
 import subprocess
 import time
 from collections.abc import Collection, Iterator
@@ -13,6 +12,7 @@ from pathlib import Path
 from bench import upstream
 from bench.jobs import Target
 from bench.processes import ChildFailed, child, tail
+from serving.cluster import free_port
 
 KEY = "sk-bench-0123456789abcdef0123456789abcdef"  # lets nobody in anywhere but here
 CONNECT_S = 10.0  # on a saturated core a second of waiting is no dead host
@@ -91,9 +91,7 @@ def set_pace(address: str, interval_s: float) -> None:
 @contextmanager
 def router(folder: Path, cores: Collection[int], cheap: str, engine: Engine | None) -> Iterator[Router]:
     """A router that has said it is ready. Raises ChildFailed when it does not."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
+    port = free_port()
     config, log = folder / "router.yaml", folder / "router.log"
     config.write_text(configuration(port, cheap, engine))
     with child("router", "--config", str(config), cores=cores, log=log) as process:

@@ -13,7 +13,7 @@ from typing import Any
 from serving import architecture as shapes
 from serving.architecture import Architecture
 from serving.config import ConfigError, Deployment
-from serving.memory import BYTES_PER_VALUE, Card, footprint, require_fit
+from serving.memory import BYTES_PER_VALUE, Card, Footprint, footprint, require_fit
 from serving.placement import Placement, place
 from serving.profiles import find
 from serving.profiles.base import Preset, Profile
@@ -71,7 +71,8 @@ def resolve(deployment: Deployment) -> Engine:
         cpus_per_worker=deployment.cpus_per_worker,
     )
     if preset.card is not None:
-        _check_memory(architecture, preset.card, deployment, tensor_parallel_size, arguments)
+        need, kv_bytes_per_token = memory_of(architecture, preset.card, arguments)
+        require_fit(need, max_model_len=arguments["max_model_len"], kv_bytes_per_token=kv_bytes_per_token)
     return Engine(
         model_id=deployment.model_id or profile.model_id,
         source=source,
@@ -136,31 +137,27 @@ def _check_context(architecture: Architecture, arguments: Mapping[str, Any]) -> 
         )
 
 
-def _check_memory(
-    architecture: Architecture,
-    card: Card,
-    deployment: Deployment,
-    tensor_parallel_size: int,
-    arguments: Mapping[str, Any],
-) -> None:
-    max_model_len = arguments["max_model_len"]
+def memory_of(architecture: Architecture, card: Card, arguments: Mapping[str, Any]) -> tuple[Footprint, float]:
+    """What an engine of these arguments needs of each card, and how many bytes of KV cache a token takes there.
+
+    Raises:
+        ConfigError: naming the argument whose type has no known size.
+    """
     own = arguments["kv_cache_dtype"] == "auto"  # the cache has the type that the model computes in
     kv_bytes = _bytes_per_value("dtype" if own else "kv_cache_dtype", arguments)
+    tensor_parallel_size = arguments["tensor_parallel_size"]
+    pipeline_parallel_size = arguments["pipeline_parallel_size"]
     need = footprint(
         architecture,
         Card(card.memory_gib, arguments["gpu_memory_utilization"], card.overhead_gib),
         tensor_parallel_size=tensor_parallel_size,
-        pipeline_parallel_size=deployment.pipeline_parallel_size,
-        max_model_len=max_model_len,
+        pipeline_parallel_size=pipeline_parallel_size,
+        max_model_len=arguments["max_model_len"],
         weight_bytes=_weight_bytes(arguments),
         kv_bytes=kv_bytes,
     )
-    split = min(tensor_parallel_size, architecture.kv_heads) * deployment.pipeline_parallel_size
-    require_fit(
-        need,
-        max_model_len=max_model_len,
-        kv_bytes_per_token=architecture.kv_bytes_per_token(kv_bytes) / split,
-    )
+    split = min(tensor_parallel_size, architecture.kv_heads) * pipeline_parallel_size
+    return need, architecture.kv_bytes_per_token(kv_bytes) / split
 
 
 def _weight_bytes(arguments: Mapping[str, Any]) -> int:

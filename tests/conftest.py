@@ -7,9 +7,8 @@ from hypothesis import settings
 from tests import postgres
 from tests.postgres import Postgres
 
-# Behind everything else, the longest last. Ray alone and the chart's before the stack that others share: Ray's agents
-# have one port, a pod's probes look at all of Ray that runs here, and memory is for one of them.
-ORDER = ("tests/chaos", "tests/e2e/test_ray_door", "tests/e2e/chart", "tests/e2e")
+# behind everything else, the longest last; Ray alone before the stack that they share, as its agents have one port
+ORDER = ("tests/chaos", "tests/e2e/test_ray_door", "tests/e2e")
 
 # How long an example takes says more of the machine than of what is tested. In CI the examples are the same each time.
 settings.register_profile("untimed", deadline=None, derandomize="CI" in os.environ)

@@ -1,7 +1,6 @@
 """The processes of a live measurement: simulated engines, and a router before them, fresh for every run."""
 
 import json
-import socket
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.processes import ChildFailed, child, tail
+from serving.cluster import free_port
 
 READY_S = 30.0
 MODEL = "bench/live"  # what the router calls it
@@ -57,9 +57,7 @@ def router(
 
     `more`: sections of its configuration. Raises ChildFailed.
     """
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
+    port = free_port()
     pool = {
         "name": "live",
         "upstream_model": model,

@@ -3,15 +3,17 @@
 import json
 import os
 import re
-import socket
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
 from bench.processes import ChildFailed, child
+from serving.cluster import HOST, free_port
 from serving.engine import Engine
+from serving.local_get import get
 
 SERVER = "vllm.entrypoints.openai.api_server"
 POLL_S = 0.25
@@ -58,12 +60,10 @@ def server(engine: Engine, log: Path, wait_s: float) -> Iterator[tuple[str, floa
 
     Raises ChildFailed when it ends before that or is not healthy in time.
     """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     os.environ.update(engine.environment)
     os.environ["VLLM_SERVER_DEV_MODE"] = "1"  # opens /collective_rpc; the port is on the loopback address
-    own = ["--model", engine.source, "--served-model-name", engine.model_id, "--host", "127.0.0.1", "--port", str(port)]
+    own = ["--model", engine.source, "--served-model-name", engine.model_id, "--host", HOST, "--port", str(port)]
     own += ["--worker-extension-cls", "bench.on_gpu.encoder_clock.EncoderClock"]
     began = time.monotonic()
     with child(SERVER, *own, *flags(engine.arguments), cores=os.sched_getaffinity(0), log=log) as process:
@@ -73,14 +73,12 @@ def server(engine: Engine, log: Path, wait_s: float) -> Iterator[tuple[str, floa
             if time.monotonic() - began > wait_s:
                 raise ChildFailed(f"the engine was not healthy after {wait_s:.0f} s: {log}")
             time.sleep(POLL_S)
-        yield f"http://127.0.0.1:{port}", time.monotonic() - began
+        yield f"http://{HOST}:{port}", time.monotonic() - began
 
 
 def _accepts(port: int) -> bool:
     # vLLM listens only when the engine is ready.
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=1) as it:
-            it.sendall(b"GET /health HTTP/1.1\r\nHost: engine\r\nConnection: close\r\n\r\n")
-            return it.recv(16).startswith(b"HTTP/1.1 200")
-    except OSError:
+        return get(HOST, port, "/health", timeout_s=1.0)[0] == 200
+    except (OSError, HTTPException):
         return False

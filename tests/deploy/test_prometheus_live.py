@@ -9,6 +9,7 @@ import trustme
 
 from bench.simulator.fleet import Place, fleet
 from bench.simulator.settings import SimulatorSettings
+from tests.certificates import put
 from tests.chaos.stack import CHAT, KEY, MODEL, Router, bearer, configuration, routers
 from tests.deploy.prometheus import Prometheus, prometheus
 from tests.deploy.promql import RULES, exported, named, rules
@@ -44,15 +45,6 @@ def whole_router(
     )
 
 
-def with_certificate(directory: Path) -> dict[str, Any]:
-    """Of the configuration, with files beside it."""
-    pair = trustme.CA().issue_cert("router.example")
-    certificate, key = directory / "tls.crt", directory / "tls.key"
-    certificate.write_bytes(b"".join(blob.bytes() for blob in pair.cert_chain_pems))
-    key.write_bytes(pair.private_key_pem.bytes())
-    return {"listen": {"port": 0, "tls": {"certificate": str(certificate), "key": str(key)}}}
-
-
 async def ask(router: Router) -> None:
     body = {"model": MODEL, "messages": [{"role": "user", "content": "Hello"}], "max_tokens": 4, "stream": True}
     async with (
@@ -67,7 +59,7 @@ def test_every_name_in_rules_dashboards_and_runbook_is_exported_by_a_real_router
     """But for the engines', which tests/e2e/test_dashboards.py looks for in a real engine."""
 
     async def main() -> None:
-        ports, tls = two_ports(), with_certificate(tmp_path)
+        ports, tls = two_ports(), {"listen": {"port": 0, "tls": put(tmp_path, trustme.CA())}}
         async with (
             fleet(SETTINGS, 1, Place()) as engines,
             routers(tmp_path, 1, lambda number: whole_router(tmp_path, number, engines.urls, ports, **tls)) as running,

@@ -21,6 +21,7 @@ import pytest
 import trustme
 
 from tests import fault_behaviours as faults
+from tests.certificates import put
 from tests.faults import Exchange
 from tests.integration.conftest import KEY, MODEL, Engine, Router, StartRouter, until
 
@@ -564,12 +565,6 @@ def test_other_origins_are_let_in_by_name_alone_and_never_to_administration(rout
 def test_a_new_certificate_is_for_new_connections_and_the_old_one_lives_on(tmp_path: Path) -> None:
     async def main() -> None:
         first, second = trustme.CA(), trustme.CA()
-        certificate, key = tmp_path / "tls.crt", tmp_path / "tls.key"
-
-        def put(ca: trustme.CA) -> None:
-            pair = ca.issue_cert("router.example")
-            certificate.write_bytes(b"".join(blob.bytes() for blob in pair.cert_chain_pems))
-            key.write_bytes(pair.private_key_pem.bytes())
 
         def trusting(ca: trustme.CA) -> ssl.SSLContext:
             context = ssl.create_default_context()
@@ -577,8 +572,7 @@ def test_a_new_certificate_is_for_new_connections_and_the_old_one_lives_on(tmp_p
             context.set_alpn_protocols(["h2", "http/1.1"])
             return context
 
-        put(first)
-        tls = {"certificate": str(certificate), "key": str(key), "reload_s": 0.1, "handshake_s": 2.0}
+        tls = {**put(tmp_path, first), "reload_s": 0.1, "handshake_s": 2.0}
         async with Engine(faults.good_answer) as upstream, several_ports(tmp_path, upstream, tls=tls) as r:
             url = r.data
             async with connected(url, trusting(first)) as (reader, writer):
@@ -586,11 +580,12 @@ def test_a_new_certificate_is_for_new_connections_and_the_old_one_lives_on(tmp_p
                 assert (secured.selected_alpn_protocol(), secured.version()) == ("http/1.1", "TLSv1.3")
                 writer.write(SMUGGLED)
                 assert (await answer(reader)) is not None
-                key.write_bytes(trustme.CA().issue_cert("x").private_key_pem.bytes())  # of another certificate
+                of_another = trustme.CA().issue_cert("x").private_key_pem.bytes()
+                (tmp_path / "tls.key").write_bytes(of_another)
                 await asyncio.sleep(0.5)
                 async with connected(url, trusting(first)):
                     pass  # the pair before is still there
-                put(second)
+                put(tmp_path, second)
 
                 async def is_new() -> bool:
                     try:

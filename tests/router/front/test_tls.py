@@ -8,18 +8,13 @@ import trustme
 from cryptography import x509
 
 from router.front.tls import Certificates, TlsSettings
+from tests.certificates import put
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> TlsSettings:
-    put(tmp_path, trustme.CA())
-    return TlsSettings(str(tmp_path / "tls.crt"), str(tmp_path / "tls.key"))
-
-
-def put(folder: Path, ca: trustme.CA, not_before: datetime | None = None, not_after: datetime | None = None) -> None:
-    pair = ca.issue_cert("router.example", not_before=not_before, not_after=not_after)
-    (folder / "tls.crt").write_bytes(b"".join(blob.bytes() for blob in pair.cert_chain_pems))
-    (folder / "tls.key").write_bytes(pair.private_key_pem.bytes())
+    files = put(tmp_path, trustme.CA())
+    return TlsSettings(files["certificate"], files["key"])
 
 
 def test_a_context_is_of_today(settings: TlsSettings) -> None:
