@@ -1,3 +1,4 @@
+import gc
 import os
 from collections.abc import Iterator
 
@@ -18,6 +19,21 @@ settings.load_profile("untimed")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What needs whole stacks comes after what does not, and what breaks engines comes last."""
     items.sort(key=lambda item: (_stage(item), item.get_closest_marker("disruptive") is not None))
+
+
+def pytest_collection_finish() -> None:
+    """Ten thousand tests and what they import stay for ever, a million and a half objects.
+
+    Whenever the collector looks at them all, everything in this process stands still for over a second: servers that
+    tests run for others, clients, and the clocks that both are held to.
+    """
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_unconfigure() -> None:
+    """Libraries that count what is left of theirs at the end are not to complain."""
+    gc.unfreeze()
 
 
 def _stage(item: pytest.Item) -> int:
