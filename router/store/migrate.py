@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from alembic.script import Script
 
 _SCRIPTS = Path(__file__).parent / "migrations"
+# of a session, which the usual settings make short
+_LIMITS = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
 _LOCK = 0x7472616D6F6E74  # "tramont", a number that no other program locks by chance
 
 
@@ -32,7 +34,7 @@ async def migrate(connection: AsyncConnection, *, limit_s: float) -> str:
     """Within a transaction that will write, which ends by itself if it fails.
 
     Args:
-        limit_s: for each statement, in place of the usual limit.
+        limit_s: for each statement and for each pause between two, in place of the usual limits.
 
     Returns:
         The schema's revision: this version's, or a newer one that it can use.
@@ -43,8 +45,8 @@ async def migrate(connection: AsyncConnection, *, limit_s: float) -> str:
     if connection.dialect.name == "postgresql":
         limit_ms = f"{limit_s * 1e3:.0f}"
         await connection.execute(
-            text("SELECT set_config('statement_timeout', :ms, true), set_config('lock_timeout', :ms, true)"),
-            {"ms": limit_ms},
+            text("SELECT set_config(name, :ms, true) FROM unnest(CAST(:names AS text[])) AS name"),
+            {"ms": limit_ms, "names": _LIMITS},
         )
         # held to the end of the transaction. SQLite's BEGIN IMMEDIATE has already locked everybody out
         await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})

@@ -14,11 +14,13 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import Script, ScriptDirectory
 from sqlalchemy import Connection, delete, insert, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from router.store import migrate
 from router.store.database import open_database
 from router.store.migrate import SchemaUnknown, readers
 from router.store.schema import REVISION, schema_readers
+from tests.postgres import Postgres
 from tests.router.store.support import NOW, PATIENT, Stores, entry, with_stores
 
 MIGRATE = """
@@ -44,6 +46,24 @@ def test_an_empty_database_gets_the_schema_and_the_default_workspace(url: str) -
 
     with_stores(url, use)
     with_stores(url, use)  # the second time there is nothing to do
+
+
+def test_a_migration_has_its_own_time_for_statements_locks_and_pauses(cluster: Postgres) -> None:
+    """The usual limits are a caller's, who does not wait while Alembic is imported on a busy machine."""
+
+    async def main(url: str) -> None:
+        async with open_database(url) as database:
+            await database.migrate()
+            async with database.reading() as connection:
+                assert ["5s", "4s", "10s"] == await limits(connection)
+                await migrate.migrate(connection, limit_s=90)
+                assert ["90s"] * 3 == await limits(connection)
+
+    async def limits(connection: AsyncConnection) -> list[str]:
+        names = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+        return [(await connection.execute(text(f"SHOW {name}"))).scalar_one() for name in names]
+
+    asyncio.run(main(cluster.create()))
 
 
 def test_processes_that_migrate_at_the_same_time_all_find_the_schema(url: str) -> None:
