@@ -5,6 +5,7 @@ The queue of a pool is one for all configurations that have the pool, so who wai
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from random import Random
 
@@ -13,6 +14,7 @@ from router.learnt import Learnt
 from router.policy.admission import Admission, AdmissionSettings
 from router.policy.balancers import make
 from router.policy.catalog import Dialect, Endpoint, Pool
+from router.policy.deadline import Deadlines
 from router.policy.fair_queue import FairQueue
 from router.policy.favourites import Favourites
 from router.policy.forecast import ForecastSettings
@@ -75,6 +77,7 @@ class Policies:
             favourites=parts.keep("favourites", routing.favourites, partial(Favourites, routing.favourites)),
         )
         sections = {pool.name: section for pool, section in pools}
+        self._connect_s = {provider.slug: provider.connect_s for provider in config.providers}
         self.pickers = {pool.name: self._picker(pool, section) for pool, section in pools}
         queue = partial(FairQueue, learnt.queueing, learnt.attained)
         self.queues = {name: parts.keep(f"queue of {slots[name]}", None, queue) for name in sections}
@@ -86,7 +89,7 @@ class Policies:
             picker=self.pickers.__getitem__,
             queue=self.queues.__getitem__,
             hedges=self.hedges.__getitem__,
-            deadlines=lambda pool: sections[pool].deadlines or config.deadlines,
+            deadlines={name: self._deadlines(section) for name, section in sections.items()}.__getitem__,
             breakers=learnt.breakers,
             load=learnt.load,
             index=learnt.index,
@@ -109,10 +112,15 @@ class Policies:
         models = () if asked is None else asked.models
         return max((pool.context_length for model in models for pool in self.names.pools(model)), default=None)
 
+    def _deadlines(self, section: PoolSection) -> Deadlines:
+        deadlines = section.deadlines or self._config.deadlines
+        connect_s = self._connect_s.get(section.provider)
+        return deadlines if connect_s is None else replace(deadlines, connect_s=connect_s)
+
     def _picker(self, pool: Pool, section: PoolSection) -> Picker:
         config, learnt, slot = self._config, self._learnt, self._slots[pool.name]
         is_ours = pool.dialect is Dialect.VLLM
-        first_token_s = (section.deadlines or config.deadlines).first_token_s
+        first_token_s = self._deadlines(section).first_token_s
         forecast = section.forecast or (config.routing.forecast if is_ours else _NO_ENGINE)
         name, settings = section.balancer if is_ours else "least-request", config.routing.balancers
         return Picker(

@@ -328,6 +328,7 @@ class ProviderSection(Section):
     retains: bool = True
     max_concurrent: Count | None = 64
     requests_per_min: Count | None = None
+    connect_s: Positive = 5.0
     keepalive_s: Positive = 15.0
     renames: dict[str, str] = Field(default_factory=dict)
     asks_usage: bool = True
@@ -360,7 +361,7 @@ class ProviderSection(Section):
         return made
 
     def _made(self, key: str, headers: Mapping[str, str]) -> ProviderSettings:
-        plain = self.model_dump(exclude={"key", "headers", "dialect", "conversation", "about"})
+        plain = self.model_dump(exclude={"key", "headers", "dialect", "conversation", "about", "connect_s"})
         return ProviderSettings(
             key=key,
             headers=headers,

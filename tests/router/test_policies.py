@@ -9,6 +9,7 @@ from router.learnt import Learnt
 from router.policies import Policies
 from router.policy.call import Call
 from router.policy.catalog import Endpoint, EndpointId
+from router.policy.deadline import Deadlines
 from router.policy.draft import Conditions
 from router.shared import Holder, Shared
 from router.upstream.directory import Directory
@@ -34,9 +35,15 @@ class World:
         model = {"id": "m/eyes", "context_length": 8192, "pools": pools}
         return parse({"allow_anonymous": True, "models": [model], **sections}, source="test")
 
-    def policies(self, holder: Holder, pool: dict[str, Any] | None = None, **sections: Any) -> Policies:
+    def policies(
+        self,
+        holder: Holder,
+        pool: dict[str, Any] | None = None,
+        spare: dict[str, Any] | None = None,
+        **sections: Any,
+    ) -> Policies:
         return Policies(
-            self.config(pool, **sections),
+            self.config(pool, spare, **sections),
             self.learnt,
             holder,
             slots={"local": "local", "spare": "spare"},
@@ -57,6 +64,19 @@ def test_a_pool_whose_settings_stay_keeps_what_it_has_learnt() -> None:
     assert after.rules.retry_budget is before.rules.retry_budget
     assert after.rules.deadlines("local").total_s == 9.0
     assert before.rules.deadlines("local").total_s == 600.0
+
+
+def test_a_provider_has_longer_to_be_reached_than_an_engine_next_door() -> None:
+    world = World()
+    provider = {"slug": "theirs", "url": "https://a.example"}
+
+    def limits(pool: dict[str, Any] | None = None, **more: float) -> list[Deadlines]:
+        burst = {"provider": "theirs", "discovery": None, **(pool or {})}
+        policies = world.policies(Holder(world.shared), spare=burst, providers=[{**provider, **more}])
+        return [policies.rules.deadlines(name) for name in ("local", "spare")]
+
+    assert [Deadlines(), Deadlines(connect_s=5.0)] == limits()
+    assert [Deadlines(), Deadlines(connect_s=2.5, idle_s=9.0)] == limits({"deadlines": {"idle_s": 9.0}}, connect_s=2.5)
 
 
 def test_other_settings_begin_anew_and_leave_the_former_ones_alone() -> None:
