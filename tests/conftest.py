@@ -21,16 +21,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: (_stage(item), item.get_closest_marker("disruptive") is not None))
 
 
-def pytest_collection_finish() -> None:
-    """Ten thousand tests and what they import stay for ever, a million and a half objects.
-
-    Whenever the collector looks at them all, everything in this process stands still for over a second: servers that
-    tests run for others, clients, and the clocks that both are held to.
-    """
-    gc.collect()
-    gc.freeze()
-
-
 def pytest_unconfigure() -> None:
     """Libraries that count what is left of theirs at the end are not to complain."""
     gc.unfreeze()
@@ -39,6 +29,18 @@ def pytest_unconfigure() -> None:
 def _stage(item: pytest.Item) -> int:
     path = item.path.as_posix()
     return next((number for number, part in enumerate(ORDER, 1) if part in path), 0)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def what_stays_is_left_alone() -> None:
+    """Before each file, what has come before it is taken out of the collector's sight.
+
+    Ten thousand tests, what they import and what is noted of them stay to the end, millions of objects. Whenever the
+    collector looks at them all, everything in this process stands still for a second or two: servers that tests run for
+    others, clients, and the clocks that both are held to.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
