@@ -28,7 +28,9 @@ WARM_UP = 0.34  # of the time: pools, caches and the interpreter's arenas fill
 AT_ONCE = 16
 SLOPE_BYTES = 1_000_000  # per 10,000 requests
 LEAST = 50_000  # requests: of fewer, what an allocator happens to keep looks like a slope
-LONGEST = 3  # times MINUTES, on a slow machine, or while memory grows: a leak goes on, an allocator's whim does not
+# times MINUTES, on a slow machine, or while memory grows: a leak does not stop. glibc does: since it has freed a body
+# of 4 MB it keeps up to 8 MB at the top of its heap (mallopt(3), M_TRIM_THRESHOLD), and for a while that is a slope
+LONGEST = 3
 FLOORS = 6  # the least of so many parts of the time counts: a large body on its way is no growth
 REST_S = 5.0
 SETTINGS = SimulatorSettings(model="m", time_scale=0.05)
