@@ -4,12 +4,13 @@ Used by `serving.__main__`, in a process of its own that `serving.processes.keep
 already hold `serving.environment.one_machine`: Ray reads it at import, so Ray is imported inside functions here.
 """
 
+import random
 import shutil
 import socket
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from serving.engine import Engine
 
 HOST = "127.0.0.1"
 POLL_S = 0.5
+# Ray's workers take those below, replicas those above, and from 32768 the kernel gives them to anybody who connects
+_PORTS = range(20_000, 30_000)
 TOKEN_CHARS = 32  # of a token at least: 128 random bits in hexadecimal digits
 OBJECT_STORE_BYTES = 200_000_000  # nothing large is passed between processes; Ray would take a third of the memory
 
@@ -94,10 +97,16 @@ class RunFolder:
 
 
 def free_port() -> int:
-    """A TCP port of the loopback address that nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
+    """A TCP port of the loopback address that nobody listens on, nor gets by chance before whoever is to have it starts.
+
+    Raises:
+        OSError: a hundred of them were taken.
+    """
+    for port in random.sample(_PORTS, 100):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind((HOST, port))
+            return port
+    raise OSError(f"no port between {_PORTS[0]} and {_PORTS[-1]} is free on {HOST}")
 
 
 def logical_cpus(deployment: Deployment, engine: Engine) -> int:

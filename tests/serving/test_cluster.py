@@ -1,11 +1,13 @@
 """The size of a cluster, its loss, the files of its run. The cluster itself: tests/e2e/test_engines.py."""
 
 import json
+import socket
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from serving.cluster import Cluster, ClusterLost, RunFolder, free_port, logical_cpus, read_token
+from serving.cluster import HOST, Cluster, ClusterLost, RunFolder, free_port, logical_cpus, read_token
 from serving.config import ConfigError, Deployment, parse
 from serving.engine import resolve
 from tests.serving.test_architecture import PARAMS
@@ -47,8 +49,18 @@ def test_a_runs_token_is_long_and_for_its_owner_alone() -> None:
     assert not folder.path.exists()
 
 
-def test_free_ports_are_ports() -> None:
-    assert 1024 <= free_port() <= 65535
+def test_a_free_port_is_none_that_the_kernel_gives_to_whoever_connects() -> None:
+    first, last = map(int, Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split())
+    port = free_port()
+    assert not first <= port <= last
+    with socket.socket() as whoever:
+        whoever.bind((HOST, port))
+
+
+def test_a_port_that_is_taken_is_not_free() -> None:
+    with ExitStack() as stack:
+        for _ in range(50):
+            stack.enter_context(socket.create_server((HOST, free_port())))
 
 
 def test_a_token_made_elsewhere_is_taken_over(tmp_path: Path) -> None:
