@@ -96,17 +96,17 @@ class RunFolder:
         shutil.rmtree(self.path)
 
 
-def free_port() -> int:
-    """A TCP port of the loopback address that nobody listens on, nor gets by chance before whoever is to have it starts.
+def free_port(host: str = HOST) -> int:
+    """A TCP port that nobody listens on, nor gets by chance before it is listened on.
 
     Raises:
         OSError: a hundred of them were taken.
     """
     for port in random.sample(_PORTS, 100):
         with socket.socket() as probe, suppress(OSError):
-            probe.bind((HOST, port))
+            probe.bind((host, port))
             return port
-    raise OSError(f"no port between {_PORTS[0]} and {_PORTS[-1]} is free on {HOST}")
+    raise OSError(f"no port between {_PORTS[0]} and {_PORTS[-1]} is free on {host}")
 
 
 def logical_cpus(deployment: Deployment, engine: Engine) -> int:

@@ -11,7 +11,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -19,6 +18,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
+
+from serving.cluster import free_port
 
 _READY_WITHIN_S = 60.0  # initdb takes two seconds, starting a tenth; the rest is a busy machine
 _UNPRIVILEGED = ("postgres", "nobody")  # as whom it runs for root, whom initdb refuses
@@ -36,7 +37,7 @@ class Postgres:
         self._programs = programs
         self._user = user
         self._databases = 0
-        self.port = _free_port()
+        self.port = free_port()
 
     def url(self, database: str) -> str:
         return f"postgresql://tests@127.0.0.1:{self.port}/{database}"
@@ -230,9 +231,3 @@ def _unprivileged() -> str | None:
         with contextlib.suppress(KeyError):
             return pwd.getpwnam(name).pw_name
     raise PostgresMissing(f"root cannot run PostgreSQL, and there is no user {' or '.join(_UNPRIVILEGED)} to run it as")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.chart.machine import free_port
+from serving.cluster import free_port
 from tests.e2e.chart.processes import Running, environment
 from tests.e2e.chart.routers import FIRST, MOST, Router, Routers
 from tests.e2e.engines import until

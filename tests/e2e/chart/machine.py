@@ -6,20 +6,12 @@ that it was rendered with. Names of services become addresses, paths of volumes 
 
 import random
 import re
-import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 HOST = "127.0.0.1"  # Ray's, which knows no other loopback address
 ANYWHERE = "0.0.0.0"  # where servers in pods listen: here at their pod's address alone
-
-
-def free_port(host: str = HOST) -> int:
-    """A TCP port that nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])
 
 
 def _network() -> str:

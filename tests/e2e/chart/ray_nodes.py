@@ -18,8 +18,9 @@ import psutil
 import yaml
 
 from serving.application import wait_until_ready
+from serving.cluster import free_port
 from serving.dashboard import PATH, ApplicationState, Dashboard
-from tests.e2e.chart.machine import HOST, Machine, free_port
+from tests.e2e.chart.machine import HOST, Machine
 from tests.e2e.chart.pods import Pod, texts_of
 from tests.e2e.chart.probes import Target
 from tests.e2e.chart.processes import Running
