@@ -14,7 +14,6 @@ import csv
 import ctypes
 import os
 import shutil
-import socket
 import sys
 import time
 from collections.abc import Mapping
@@ -26,6 +25,7 @@ from torch import Tensor, distributed, multiprocessing
 from torch.nn import functional
 from tqdm import tqdm
 
+from serving.cluster import free_port
 from serving.pocket import mix
 from serving.pocket.batch import PER_BATCH, Batch, batches_of
 from serving.pocket.exactness import measure
@@ -223,10 +223,7 @@ def main() -> None:
     if given.processes == 1:
         train(0, 1, 0, settings, run)
         return
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    multiprocessing.spawn(train, (given.processes, port, settings, run), nprocs=given.processes)
+    multiprocessing.spawn(train, (given.processes, free_port(), settings, run), nprocs=given.processes)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ import asyncio
 import json
 import shutil
 import signal
-import socket
 import subprocess
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -14,6 +13,7 @@ from typing import Any
 
 import aiohttp
 
+from serving.cluster import free_port
 from tests.integration.conftest import until
 
 READY_WITHIN_S = 60.0  # starting takes a second; the rest is a busy machine
@@ -65,9 +65,7 @@ async def prometheus(
     Args:
         targets: host:port of each, by the name of its job.
     """
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     scraped = [{"job_name": job, "static_configs": [{"targets": [*hosts]}]} for job, hosts in targets.items()]
     config = {
         "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},

@@ -4,7 +4,6 @@ What they say means nothing; that it is theirs, unchanged, is what tests look at
 """
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+
+from serving.cluster import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 START_S = 400.0  # 45 s on two idle cores
@@ -68,9 +69,7 @@ def served(folder: Path, *kinds: str) -> Iterator[list[Served]]:
 def _start(folder: Path, kind: str, stack: ExitStack) -> "tuple[subprocess.Popen[bytes], Path, Served]":
     model, log = folder / kind, folder / f"{kind}.log"
     subprocess.run([sys.executable, "-c", MAKE, str(model), kind, TEXT, str(CONTEXT)], check=True, timeout=START_S)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     arguments = ["--model", str(model), "--served-model-name", kind, "--runner", "pooling", "--dtype", "float32"]
     arguments += ["--max-model-len", str(CONTEXT), "--host", "127.0.0.1", "--port", str(port)]
     process = subprocess.Popen(
